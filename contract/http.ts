@@ -1,0 +1,102 @@
+/** What the API and the dashboard (or any other client) agree on: bodies of `/api/v1`, and the socket's messages. */
+import { type Static, Type } from 'typebox'
+import { Area, Canal, Site, Structure } from './district.ts'
+import { LiveState } from './live.ts'
+
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'Fault code, see docs/faults.md' }),
+    detail: Type.String({ description: 'What happened' }),
+    next: Type.String({ description: 'What to do' }),
+    instance: Type.Optional(Type.String()),
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details' },
+)
+export type Problem = Static<typeof Problem>
+
+export const PageQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200 }),
+  offset: Type.Integer({ minimum: 0, default: 0 }),
+})
+export const paged = <T extends Parameters<typeof Type.Array>[0]>(item: T) =>
+  Type.Object({ items: Type.Array(item), total: Type.Integer(), limit: Type.Integer(), offset: Type.Integer() })
+
+const RoleName = Type.Enum(['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'])
+export const Grant = Type.Object({
+  role: RoleName,
+  area: Type.Union([Type.String(), Type.Null()], { description: 'null: the whole district' }),
+})
+export const SignIn = Type.Object(
+  { login: Type.String({ minLength: 1, maxLength: 100 }), password: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+)
+export const SessionInfo = Type.Object({ login: Type.String(), name: Type.String(), grants: Type.Array(Grant), expires_at: Type.Number() })
+export type SessionInfo = Static<typeof SessionInfo>
+
+/** A gate structure with its last state; `state` is null before anything has been received. */
+export const Gate = Type.Object({
+  ...Structure.properties,
+  stale_after_ms: Type.Integer({ description: 'A value older than this is STALE' }),
+  state: Type.Union([LiveState, Type.Null()]),
+})
+export type Gate = Static<typeof Gate>
+export const GateList = paged(Gate)
+export type GateList = Static<typeof GateList>
+export const AreaList = paged(Area)
+export type AreaList = Static<typeof AreaList>
+export const CanalList = paged(Canal)
+export const SiteList = paged(Site)
+
+const Column = Type.Array(Type.Union([Type.Number(), Type.Null()]))
+export const Series = Type.Object({ min: Column, max: Column, mean: Column, bad: Type.Array(Type.Integer()) })
+export type Series = Static<typeof Series>
+export const HistoryQuery = Type.Object({
+  metrics: Type.String({ minLength: 1, description: 'Names from the metric catalogue, separated by commas' }),
+  from: Type.Integer({ description: 'ms since 1970 UTC, inclusive' }),
+  to: Type.Integer({ description: 'ms since 1970 UTC, exclusive' }),
+  points: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 1000,
+    description: 'The most buckets wanted, as many as the chart has pixels',
+  }),
+})
+/** `{bucket_ms, t: [], level_up: {min, max, mean, bad}, …}` */
+export const HistoryReply = Type.Object(
+  { bucket_ms: Type.Integer({ description: '0 when each t is a sample of its own' }), t: Type.Array(Type.Number()) },
+  { additionalProperties: Series },
+)
+export type HistoryReply = { bucket_ms: number; t: number[] } & { [metric: string]: Series | number | number[] }
+
+export const DeadLetterRow = Type.Object({
+  id: Type.Integer(),
+  group: Type.String(),
+  node: Type.String(),
+  device: Type.Union([Type.String(), Type.Null()]),
+  metric: Type.Union([Type.String(), Type.Null()]),
+  reason: Type.String(),
+  payload: Type.String({ description: 'The newest payload, base64' }),
+  count: Type.Integer(),
+  first_at: Type.Number(),
+  last_at: Type.Number(),
+})
+export const DeadLetterList = paged(DeadLetterRow)
+export type DeadLetterList = Static<typeof DeadLetterList>
+
+/** Socket.io: client → server. Nothing given watches every gate that the person may see. */
+export const Watch = Type.Object(
+  {
+    gates: Type.Optional(Type.Array(Type.String(), { maxItems: 10_000 })),
+    areas: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
+  },
+  { additionalProperties: false },
+)
+export type Watch = Static<typeof Watch>
+
+/** Socket.io: server → client, at most two `state` a second. `at` is the server's clock, for ages. */
+export type StateMessage = { at: number; full: boolean; gates: LiveState[] }
+export type ServerToClient = { state: (message: StateMessage) => void }
+export type ClientToServer = { watch: (watch: Watch, ack?: (reply: { ok: true } | { ok: false; detail: string }) => void) => void }

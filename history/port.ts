@@ -1,0 +1,85 @@
+import type { Reading } from '#contract/reading.ts'
+import type { UnixMs } from '#contract/units.ts'
+
+/** A value of one metric of one gate. Its identity is gate + metric + t: writing it again replaces it. */
+export type Sample = {
+  readonly gate: string
+  readonly metric: string
+  /** Source time. */
+  readonly t: UnixMs
+  /** When ingest received it. */
+  readonly received: UnixMs
+  readonly reading: Reading
+}
+
+/** What the store made of a batch. `kept` may be receipted; the rest says what to do with it. */
+export type WriteOutcome =
+  | { readonly kind: 'kept' }
+  /** Never accepted, however often we try: dead letter. Every other sample of the call is kept. */
+  | { readonly kind: 'refused'; readonly samples: readonly Sample[]; readonly reason: string }
+  /** Nothing may be relied on: try again. */
+  | { readonly kind: 'unavailable'; readonly retryAfterMs: number; readonly cause: unknown }
+
+export type WriteOptions = {
+  /** These points may already be there with another value or quality. Our agents' batches never change; a foreign node's may. */
+  readonly rewrite: boolean
+}
+
+export type RangeQuery = {
+  readonly gate: string
+  readonly metrics: readonly string[]
+  /** Inclusive. */
+  readonly from: UnixMs
+  /** Exclusive. */
+  readonly to: UnixMs
+  /** The most buckets wanted, as many as the chart has pixels. */
+  readonly points: number
+}
+
+/** Columns that share one time axis. A bucket without a drawable value holds null in all three. */
+export type SeriesColumns = {
+  readonly min: (number | null)[]
+  readonly max: (number | null)[]
+  /** Mean of the samples (not weighted by time). */
+  readonly mean: (number | null)[]
+  /** Samples in the bucket that are BAD or STALE. */
+  readonly bad: number[]
+}
+export type RangeColumns = {
+  /** Width of a bucket in ms; 0 when each t is a sample of its own. */
+  readonly bucketMs: number
+  /** Start of each bucket, ms since 1970 UTC, ascending; only buckets that hold a sample. */
+  readonly t: number[]
+  readonly series: Readonly<Record<string, SeriesColumns>>
+}
+
+export interface History {
+  /** Resolves when the samples are on the store's disk (or refused, or not): see WriteOutcome. Does not throw for what the store says. */
+  write(samples: readonly Sample[], options: WriteOptions): Promise<WriteOutcome>
+  /** The newest sample of each metric of these gates. @throws Fault HISTORY_UNREACHABLE */
+  latest(gates: readonly string[]): Promise<Sample[]>
+  /** Samples in [from, to), raw where no more than `points` would be drawn, else min/max/mean by bucket. @throws Fault HISTORY_UNREACHABLE */
+  range(query: RangeQuery): Promise<RangeColumns>
+  /** Every sample of a gate in [from, to), by time. @throws Fault HISTORY_UNREACHABLE */
+  samples(query: Omit<RangeQuery, 'points'>): AsyncIterable<Sample>
+  /** Resolves when the store answers. @throws Fault HISTORY_UNREACHABLE */
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The bucket width in ms for a query, 0 for raw: whole "nice" steps, so that panning does not shift the buckets. */
+export function bucketMsFor(query: Pick<RangeQuery, 'from' | 'to' | 'points'>, sampleCount: number): number {
+  if (sampleCount <= query.points) return 0
+  const wanted = (query.to - query.from) / Math.max(1, query.points)
+  return NICE_BUCKETS_MS.find((ms) => ms >= wanted) ?? Math.ceil(wanted / DAY_MS) * DAY_MS
+}
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+const NICE_BUCKETS_MS = [
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND_MS),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE_MS),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR_MS),
+  DAY_MS,
+]

@@ -1,0 +1,87 @@
+import type { Area, Canal, District, Site, Structure } from '#contract/district.ts'
+import type { BirthTable } from '#contract/sparkplug/birth.ts'
+import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
+import type { UnixMs } from '#contract/units.ts'
+
+export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
+export type Role = (typeof ROLES)[number]
+
+/** A role in one area, or in the whole district where `area` is null. */
+export type Grant = { readonly role: Role; readonly area: string | null }
+
+export type Person = {
+  readonly id: string
+  /** Sign-in name. */
+  readonly login: string
+  readonly name: string
+  /** PHC string (`$argon2id$…`). */
+  readonly passwordHash: string
+  readonly grants: readonly Grant[]
+  readonly failedSignIns: number
+  readonly lockedUntil: UnixMs | null
+}
+
+export type Session = { readonly tokenHash: string; readonly personId: string; readonly createdAt: UnixMs; readonly expiresAt: UnixMs }
+
+/** What could not be made a sample, folded: one row for each (node, device, metric, reason), counted. */
+export type DeadLetter = {
+  readonly group: string
+  readonly node: string
+  readonly device: string | null
+  readonly metric: string | null
+  readonly reason: string
+  /** The newest payload, base64, at most 16 KiB. */
+  readonly payload: string
+}
+export type DeadLetterRow = DeadLetter & { readonly id: number; readonly count: number; readonly firstAt: UnixMs; readonly lastAt: UnixMs }
+
+export type NewPerson = { readonly login: string; readonly name: string; readonly passwordHash: string; readonly grants: readonly Grant[] }
+export type Page = { readonly limit: number; readonly offset: number }
+export type Paged<T> = { readonly items: T[]; readonly total: number }
+
+/** Every method @throws Fault REGISTRY_UNREACHABLE when the database does not answer, CONFLICT when an id is taken. */
+export interface Registry {
+  readonly district: {
+    /** Adds what is missing, changes nothing that is there: people may have edited it. @returns how many rows were added. */
+    seed(district: District): Promise<number>
+    areas(): Promise<Area[]>
+    canals(): Promise<Canal[]>
+    sites(): Promise<Site[]>
+    structures(): Promise<Structure[]>
+    structure(id: string): Promise<Structure | undefined>
+    addSite(site: Site): Promise<void>
+    addStructure(structure: Structure): Promise<void>
+  }
+  readonly people: {
+    byLogin(login: string): Promise<Person | undefined>
+    byId(id: string): Promise<Person | undefined>
+    add(person: NewPerson): Promise<Person>
+    setPassword(id: string, passwordHash: string): Promise<void>
+    /** Counts a failed sign-in and locks the person out until `lockedUntil` when it is given. @returns the count. */
+    recordFailure(id: string, lockedUntil: UnixMs | null): Promise<number>
+    clearFailures(id: string): Promise<void>
+  }
+  readonly sessions: {
+    add(session: Session): Promise<void>
+    byTokenHash(tokenHash: string): Promise<Session | undefined>
+    remove(tokenHash: string): Promise<void>
+    removeExpired(now: UnixMs): Promise<number>
+  }
+  readonly births: {
+    /** `device` undefined is the node's own birth. Replaces an older one. */
+    put(address: NodeAddress & Partial<Pick<DeviceAddress, 'device'>>, table: BirthTable): Promise<void>
+    all(): Promise<{ address: NodeAddress & { device?: string }; table: BirthTable }[]>
+  }
+  readonly deadLetters: {
+    /** Durable when it resolves. */
+    add(letters: readonly DeadLetter[], at: UnixMs): Promise<void>
+    /** Newest first. */
+    list(page: Page): Promise<Paged<DeadLetterRow>>
+  }
+  readonly audit: {
+    /** Append-only. `details` is JSON. */
+    append(entry: { at: UnixMs; who: string; action: string; subject: string; details: Record<string, unknown> }): Promise<void>
+  }
+  ready(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+
+const ignored = ['**/node_modules/**', 'dist/**', 'data/**']
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...ignored, 'test/path/**', 'test/chaos/**', 'test/browser/**', 'test/start/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['test/{path,chaos,browser,start}/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          // Each starts a whole system; on two cores they would disturb one another.
+          fileParallelism: false,
+        },
+      },
+      { test: { name: 'bench', include: [], benchmark: { include: ['test/bench/**/*.bench.ts'] } } },
+    ],
+  },
+})
