@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { DATATYPES, type Datatype, type RawMetric, type SparkplugMetric, valueOf } from './payload.ts'
+import { DATATYPES, type Datatype, metricValue, type RawMetric, type SparkplugMetric } from './payload.ts'
 
 const DatatypeName = Type.Unsafe<Datatype>(Type.Enum(Object.keys(DATATYPES)))
 
@@ -69,7 +69,7 @@ export function resolveMetrics(metrics: readonly RawMetric[], birth: BirthIndex)
       resolved.unknown.push(m.name ?? m.alias ?? '(neither name nor alias)')
       continue
     }
-    const value = valueOf(m, known.datatype ?? undefined)
+    const value = metricValue(m, known.datatype ?? undefined)
     if (value === undefined || m.datatype === null) {
       resolved.unread.push(known.name)
       continue

@@ -86,7 +86,7 @@ export function decodePayload(bytes: Uint8Array): RawPayload {
 }
 
 /** The metric's value by the type that it carries or, without one, by the type that the birth gave. */
-export function valueOf(metric: RawMetric, birthType?: Datatype): MetricValue | null | undefined {
+export function metricValue(metric: RawMetric, birthType?: Datatype): MetricValue | null | undefined {
   const { raw } = metric
   const type = metric.datatype ?? birthType
   switch (raw.field) {
