@@ -17,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
+          globalSetup: ['test/support/build.ts'],
           include: ['test/{path,chaos,browser,start}/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -141,7 +141,8 @@ function setValue(wire: WireMetric, type: Datatype | undefined, value: MetricVal
   else if (type === 'Float') wire.floatValue = Number(value)
   else if (type === 'Double') wire.doubleValue = Number(value)
   else if (type === 'Int64' || type === 'UInt64' || type === 'DateTime' || type === 'UInt32' || typeof value === 'bigint') {
-    wire.longValue = toLong(BigInt(value))
+    // protobufjs takes any object with these three fields for a Long.
+    wire.longValue = toLong(BigInt(value)) as NonNullable<WireMetric['longValue']>
   } else if (type === 'Int8' || type === 'Int16' || type === 'Int32' || type === 'UInt8' || type === 'UInt16') wire.intValue = value >>> 0
   else throw new RangeError(`a number needs a numeric datatype, not ${type ?? 'none'}`)
 }

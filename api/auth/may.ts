@@ -1,0 +1,33 @@
+import type { Grant, Role } from '#registry/port.ts'
+
+/** Who may do what. `read` is all that a signed-in person sees: gates, their history, canals, areas, sites. */
+const ALLOWED = {
+  read: ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
+  register: ['engineer', 'admin'],
+  read_dead_letters: ['engineer', 'admin'],
+} as const satisfies Record<string, readonly Role[]>
+export type Action = keyof typeof ALLOWED
+
+/** The areas in which an action is allowed. */
+export type Reach = 'district' | ReadonlySet<string>
+
+const allows = (action: Action, role: Role): boolean => (ALLOWED[action] as readonly Role[]).includes(role)
+
+/** @returns 'district' where a grant holds for the whole district, else the areas, possibly none. */
+export function reachOf(grants: readonly Grant[], action: Action): Reach {
+  const areas = new Set<string>()
+  for (const { role, area } of grants) {
+    if (!allows(action, role)) continue
+    if (area === null) return 'district'
+    areas.add(area)
+  }
+  return areas
+}
+
+export const reaches = (reach: Reach, area: string): boolean => reach === 'district' || reach.has(area)
+
+/** May these grants do `action` in `area`? With null: in the whole district. */
+export function may(grants: readonly Grant[], action: Action, area: string | null): boolean {
+  const reach = reachOf(grants, action)
+  return area === null ? reach === 'district' : reaches(reach, area)
+}

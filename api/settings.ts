@@ -1,0 +1,60 @@
+import { type Static, Type } from 'typebox'
+
+export const HttpSettings = Type.Object(
+  {
+    host: Type.String({ default: '127.0.0.1', minLength: 1, env: 'SLUICE_HTTP_HOST', description: 'Address that the web server listens on' }),
+    port: Type.Integer({
+      default: 8080,
+      minimum: 0,
+      maximum: 65_535,
+      env: 'SLUICE_HTTP_PORT',
+      description: 'TCP port of the web server; 0 takes a free one',
+    }),
+    trust_proxy: Type.Array(Type.String(), {
+      default: [],
+      description:
+        'Addresses or networks (CIDR) of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed; empty believes none',
+    }),
+    metrics: Type.Unsafe<'loopback' | 'everyone' | 'nobody'>(
+      Type.Enum(['loopback', 'everyone', 'nobody'], {
+        default: 'loopback',
+        description:
+          'Who may read /metrics without a sign-in. loopback: only programs of this machine, and only where the server listens on loopback',
+      }),
+    ),
+  },
+  { additionalProperties: false, default: {} },
+)
+
+export const SessionSettings = Type.Object(
+  {
+    ttl_h: Type.Number({ default: 12, exclusiveMinimum: 0, maximum: 720, description: 'Hours after which a person signs in again' }),
+    cookie_secure: Type.Unsafe<'auto' | 'always' | 'never'>(
+      Type.Enum(['auto', 'always', 'never'], {
+        default: 'auto',
+        description: 'The cookie’s Secure flag. auto: set when the request came by https (see http.trust_proxy)',
+      }),
+    ),
+    recheck_ms: Type.Integer({
+      default: 30_000,
+      minimum: 100,
+      description: 'How often the sessions behind open live connections are looked up again, in ms',
+    }),
+  },
+  { additionalProperties: false, default: {} },
+)
+
+export const SignInSettings = Type.Object(
+  {
+    max_failures: Type.Integer({ default: 5, minimum: 1, description: 'Failed sign-ins in a row that lock a person out' }),
+    lockout_min: Type.Number({ default: 15, exclusiveMinimum: 0, description: 'How long a person stays locked out, in minutes' }),
+    tries_per_minute: Type.Integer({ default: 20, minimum: 1, description: 'Most sign-in requests from one address in a minute' }),
+  },
+  { additionalProperties: false, default: {} },
+)
+
+export const ApiSettings = Type.Object(
+  { http: HttpSettings, session: SessionSettings, sign_in: SignInSettings },
+  { additionalProperties: false, default: {} },
+)
+export type ApiSettings = Static<typeof ApiSettings>

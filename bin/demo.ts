@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { openApi } from '#api/main.ts'
+import { ensurePerson } from '#api/auth/people.ts'
+import { openEmbeddedBroker } from '#broker/embedded.ts'
+import { parseConfig } from '#contract/config.ts'
+import { Fault, messageOf } from '#contract/fault.ts'
+import { loadDistrict } from '#districts/load-district.ts'
+import { loadProfiles } from '#edge-agent/load-profiles.ts'
+import { type Edge, openEdge } from '#edge-agent/main.ts'
+import { openHistory } from '#history/open.ts'
+import { openIngest } from '#ingest/main.ts'
+import { openRegistry } from '#registry/open.ts'
+import { edgeSettingsFor } from '#simulators/edge-config.ts'
+import { openSimulators } from '#simulators/main.ts'
+import { Closers } from './closers.ts'
+import { folders } from './folders.ts'
+import { ApiSettings } from '#api/settings.ts'
+import { IngestSettings } from '#ingest/settings.ts'
+import type { DemoSettings } from './settings.ts'
+
+export const DEMO_PROFILE = 'sluice-gate-rtu'
+
+/** The whole system in one process, on loopback, with the simulated Hetao district. Runs until `signal` aborts. */
+export async function runDemo(settings: DemoSettings, log: Logger, signal: AbortSignal): Promise<void> {
+  const started = performance.now()
+  const data = resolve(settings.data)
+  checkFolder(data)
+  const closers = new Closers(log)
+  try {
+    const [district, profiles] = await Promise.all([loadDistrict(folders.district), loadProfiles(folders.profiles)])
+    const profile = profiles.get(DEMO_PROFILE)
+    if (!profile) throw new Fault('PROFILE_INVALID', `there is no profile ${DEMO_PROFILE} in ${folders.profiles}`, 'restore the folder from the checkout')
+
+    // The registry first: its lock tells a second start that the folder is in use.
+    const registry = closers.add('registry', await openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }))
+    const [history, broker, simulators] = await Promise.all([
+      openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
+      openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log }).then((b) => closers.add('broker', b)),
+      openSimulators({ district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed }, { log }).then((s) => closers.add('simulators', s)),
+      registry.district.seed(district),
+    ])
+    const password = settings.password ?? randomBytes(9).toString('base64url')
+    await ensurePerson(registry, { login: 'demo', name: '演示 Demo', password, grants: [{ role: 'admin', area: null }, { role: 'dispatcher', area: null }] })
+
+    closers.add('ingest', await openIngest(parseConfig(IngestSettings, { file: 'defaults', text: '' }), { broker: { url: broker.url }, history, registry, log }, signal))
+    const agents = await Promise.all(
+      simulators.sites.map((site): Promise<Edge> => {
+        const edge = edgeSettingsFor(site, { brokerUrl: broker.url, outboxPath: join(data, 'outbox', site.id), intervalMs: settings.poll_ms, profile: DEMO_PROFILE })
+        return openEdge(edge, { log: log.child({ site: site.id }), profiles })
+      }),
+    )
+    for (const agent of agents) closers.add('edge agent', agent)
+
+    const api = closers.add(
+      'api',
+      await openApi(parseConfig(ApiSettings, { file: 'defaults', text: `http: {port: ${settings.http_port}}` }), {
+        log,
+        registry,
+        history,
+        mqtt: { url: broker.url },
+        dashboardFolder: folders.dashboard,
+      }),
+    )
+    announce({ address: api.address, password, mqtt: broker.url, data, sites: agents.length, structures: district.structures.length, ms: performance.now() - started })
+    await aborted(signal)
+  } finally {
+    await closers.closeAll()
+  }
+}
+
+function announce(d: { address: string; password: string; mqtt: string; data: string; sites: number; structures: number; ms: number }): void {
+  process.stdout.write(`
+Sluice 河套灌区演示 · Hetao demo: ${d.structures} structures, ${d.sites} sites, simulated. Started in ${(d.ms / 1000).toFixed(1)} s.
+
+  dashboard   ${d.address}
+  sign in as  demo
+  password    ${d.password}
+
+  broker      ${d.mqtt}   (Sparkplug B: mosquitto_sub -p ${new URL(d.mqtt).port} -t 'spBv1.0/#' -v)
+  data        ${d.data}
+  Ctrl-C stops it; the data stay.
+`)
+}
+
+/** A folder that can't be written is told before anything is opened. @throws Fault DISK_FULL; system errors as they are. */
+function checkFolder(data: string): void {
+  mkdirSync(data, { recursive: true })
+  const probe = join(data, `.probe-${process.pid}`)
+  try {
+    writeFileSync(probe, Buffer.alloc(64 * 1024))
+  } catch (cause) {
+    throw new Fault('DISK_FULL', `nothing can be written to ${data}: ${messageOf(cause)}`, 'make room there, or name another folder with SLUICE_DATA', { cause })
+  } finally {
+    rmSync(probe, { force: true })
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { stringify } from 'yaml'
+import { Fault } from '#contract/fault.ts'
+import { loadDistrict } from '#districts/load-district.ts'
+import { loadProfiles } from '#edge-agent/load-profiles.ts'
+import { edgeSettingsFor } from '#simulators/edge-config.ts'
+import { openSimulators, siteLayout } from '#simulators/main.ts'
+import { DEMO_PROFILE } from './demo.ts'
+import { folders } from './folders.ts'
+import { ended } from './services.ts'
+
+export type SimulateOptions = {
+  district?: string
+  host: string
+  basePort: string
+  seed: string
+  sites?: string
+  truth?: string
+  writeConfigs?: string
+  mqtt: string
+  outbox: string
+  intervalMs: string
+}
+
+export async function runSimulators(options: SimulateOptions, log: Logger, signal: AbortSignal): Promise<void> {
+  const district = await loadDistrict(options.district ?? folders.district)
+  const profile = (await loadProfiles(folders.profiles)).get(DEMO_PROFILE)
+  if (!profile) throw new Fault('PROFILE_INVALID', `there is no profile ${DEMO_PROFILE} in ${folders.profiles}`, 'restore the folder from the checkout')
+  const settings = {
+    district,
+    profile,
+    host: options.host,
+    basePort: wholeNumber('--base-port', options.basePort),
+    seed: wholeNumber('--seed', options.seed),
+    ...(options.sites === undefined ? {} : { sites: options.sites.split(',') }),
+    ...(options.truth === undefined ? {} : { truthFile: options.truth }),
+  }
+  if (options.writeConfigs !== undefined) {
+    mkdirSync(options.writeConfigs, { recursive: true })
+    const sites = siteLayout(settings)
+    for (const site of sites) {
+      const edge = edgeSettingsFor(site, {
+        brokerUrl: options.mqtt,
+        outboxPath: join(options.outbox, site.id),
+        intervalMs: wholeNumber('--interval-ms', options.intervalMs),
+        profile: DEMO_PROFILE,
+      })
+      writeFileSync(join(options.writeConfigs, `${site.id}.yaml`), stringify(edge))
+    }
+    process.stdout.write(`${sites.length} configurations written to ${options.writeConfigs}\n`)
+    return
+  }
+  const simulators = await openSimulators(settings, { log })
+  log.info({ sites: simulators.sites.length, host: options.host, first: simulators.sites[0]?.port }, 'simulated gate hardware listens')
+  try {
+    await ended(signal)
+  } finally {
+    await simulators.close()
+  }
+}
+
+function wholeNumber(option: string, written: string): number {
+  const n = Number(written)
+  if (!Number.isInteger(n) || n < 0) throw new Fault('BAD_REQUEST', `${option} is ${written}`, 'give a whole number')
+  return n
+}

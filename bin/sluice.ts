@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import type { Logger } from 'pino'
+import type { Static, TSchema } from 'typebox'
+import { parseConfig } from '#contract/config.ts'
+import { Fault, messageOf } from '#contract/fault.ts'
+import { runDemo } from './demo.ts'
+import { explain } from './fail.ts'
+import { openLog } from './log.ts'
+import { addPerson } from './person.ts'
+import { runApi, runBroker, runEdge, runIngest, seedRegistry } from './services.ts'
+import { DemoSettings, ServiceSettings } from './settings.ts'
+import { runSimulators, type SimulateOptions } from './simulate.ts'
+import { EdgeSettings } from '#edge-agent/settings.ts'
+
+const stop = new AbortController()
+let asked = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (asked) process.exit(130)
+    asked = true
+    stop.abort()
+  })
+}
+
+const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version('0.1.0')
+const configured = (command: Command): Command => command.requiredOption('-c, --config <file>', 'YAML file; docs/settings.md lists what may stand in it')
+
+program
+  .command('demo')
+  .description('the whole system in one process on loopback, with the simulated Hetao district')
+  .action(async () => {
+    const settings = parseConfig(DemoSettings, { file: 'the environment', text: '', env: process.env })
+    await runDemo(settings, openLog(process.env['SLUICE_LOG_LEVEL'] ? settings.log.level : 'warn'), stop.signal)
+  })
+
+configured(program.command('broker').description('the embedded MQTT broker as a process of its own')).action(service(runBroker))
+configured(program.command('ingest').description('MQTT to live state, history and receipts')).action(service(runIngest))
+configured(program.command('api').description('REST, websocket and dashboard')).action(service(runApi))
+configured(program.command('seed').description('write a district into the registry; what is there already stays as it is'))
+  .requiredOption('-d, --district <folder>', 'a folder like districts/hetao')
+  .action(async ({ config, district }: { config: string; district: string }) => {
+    const settings = readConfig(ServiceSettings, config)
+    await seedRegistry(settings, district, openLog(settings.log.level))
+  })
+
+const person = program.command('person').description('people who may sign in')
+configured(person.command('add <login>').description('add a person, or give an existing one a new password and these roles; the password is read from standard input, or made'))
+  .requiredOption('-n, --name <name>', 'name to show')
+  .requiredOption('-r, --role <role...>', 'viewer, dispatcher, supervisor, engineer, analyst or admin; in one area: dispatcher@yichang')
+  .action(async (login: string, { config, name, role }: { config: string; name: string; role: string[] }) => {
+    const settings = readConfig(ServiceSettings, config)
+    await addPerson(settings, { login, name, roles: role }, openLog(settings.log.level))
+  })
+
+const edge = program.command('edge').description('the agent of one site')
+configured(edge.command('run', { isDefault: true }).description('read the gates, keep every reading, publish it until it is receipted')).action(async ({ config }: { config: string }) => {
+  const settings = readConfig(EdgeSettings, config)
+  await runEdge(settings, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
+})
+
+program
+  .command('simulate')
+  .description('gate hardware of a district as Modbus TCP servers')
+  .option('-d, --district <folder>', 'a folder like districts/hetao')
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .option('--base-port <port>', 'port of the first site; the others follow', '15020')
+  .option('--seed <number>', 'seed of levels and flows', '1')
+  .option('--sites <ids>', 'only these sites, separated by commas')
+  .option('--truth <file>', 'append a JSON line for every read that is served')
+  .option('--write-configs <folder>', 'write one agent configuration for each site and end')
+  .option('--mqtt <url>', 'broker to name in those configurations', 'mqtt://127.0.0.1:1883')
+  .option('--outbox <folder>', 'where those agents keep their outboxes', './data/outbox')
+  .option('--interval-ms <ms>', 'how often those agents read', '5000')
+  .action(async (options: SimulateOptions) => {
+    await runSimulators(options, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
+  })
+
+function service(run: (settings: ServiceSettings, log: Logger, signal: AbortSignal) => Promise<void>): (options: { config: string }) => Promise<void> {
+  return async ({ config }) => {
+    const settings = readConfig(ServiceSettings, config)
+    await run(settings, openLog(settings.log.level), stop.signal)
+  }
+}
+
+function readConfig<S extends TSchema>(schema: S, file: string): Static<S> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Fault('CONFIG_UNREADABLE', `the configuration ${file} can't be read: ${messageOf(cause)}`, 'name a file with --config', { cause })
+  }
+  return parseConfig(schema, { file, text, env: process.env })
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(stop.signal.aborted && error instanceof Error && error.name === 'AbortError')) {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exitCode = 1
+  }
+}
+// What a library has left open must not keep an ended command alive.
+process.exit()

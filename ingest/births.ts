@@ -1,0 +1,70 @@
+import type { Logger } from 'pino'
+import { messageOf } from '#contract/fault.ts'
+import { type BirthIndex, type BirthTable, indexBirth } from '#contract/sparkplug/birth.ts'
+import type { NodeAddress } from '#contract/topics.ts'
+import type { Registry } from '#registry/port.ts'
+
+export type Birth = BirthIndex & { readonly receipts: boolean }
+type Address = NodeAddress & { readonly device?: string }
+
+const keyOf = (a: Address): string => `${a.group}/${a.node}/${a.device ?? ''}`
+
+/** Births that nodes have sent, kept over restarts so that a missed birth can't turn one metric into another. */
+export class Births {
+  readonly #registry: Registry
+  readonly #log: Logger
+  readonly #births = new Map<string, Birth>()
+  readonly #unsaved = new Map<string, { address: Address; table: BirthTable }>()
+  #saving = false
+
+  constructor(deps: { registry: Registry; log: Logger }) {
+    this.#registry = deps.registry
+    this.#log = deps.log
+  }
+
+  /** @throws Fault REGISTRY_UNREACHABLE */
+  async load(): Promise<void> {
+    for (const { address, table } of await this.#registry.births.all()) {
+      const key = keyOf(address)
+      if (!this.#births.has(key)) this.#births.set(key, { ...indexBirth(table), receipts: table.receipts })
+    }
+  }
+
+  get(address: Address): Birth | undefined {
+    return this.#births.get(keyOf(address))
+  }
+
+  put(address: Address, table: BirthTable): void {
+    const key = keyOf(address)
+    this.#births.set(key, { ...indexBirth(table), receipts: table.receipts })
+    this.#unsaved.set(key, { address, table })
+    this.save()
+  }
+
+  /** A foreign node gives its aliases anew with each NBIRTH, so what its devices said before is void. */
+  forgetDevices(node: NodeAddress): void {
+    const prefix = `${node.group}/${node.node}/`
+    for (const key of this.#births.keys()) if (key.startsWith(prefix) && key !== prefix) this.#births.delete(key)
+  }
+
+  /** Writes what is not saved yet. A registry that is away is tried again with the next birth or the next call: a lost table costs a rebirth. */
+  save(): void {
+    if (this.#saving || this.#unsaved.size === 0) return
+    this.#saving = true
+    this.#saveAll()
+      .catch((error: unknown) => this.#log.warn({ error: messageOf(error) }, 'birth tables were not saved; they are kept in memory'))
+      .finally(() => {
+        this.#saving = false
+      })
+  }
+
+  async #saveAll(): Promise<void> {
+    for (;;) {
+      const next = this.#unsaved.entries().next()
+      if (next.done) return
+      const [key, birth] = next.value
+      await this.#registry.births.put(birth.address, birth.table)
+      if (this.#unsaved.get(key) === birth) this.#unsaved.delete(key)
+    }
+  }
+}

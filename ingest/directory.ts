@@ -1,0 +1,54 @@
+import type { Logger } from 'pino'
+import type { Structure } from '#contract/district.ts'
+import { messageOf } from '#contract/fault.ts'
+import type { Registry } from '#registry/port.ts'
+
+/** The gates that the registry knows, held in memory so that ingest goes on while the registry is away. */
+export class Directory {
+  readonly #registry: Registry
+  readonly #log: Logger
+  readonly #now: () => number
+  #structures: ReadonlyMap<string, Structure> = new Map()
+  #readAt = Number.NEGATIVE_INFINITY
+  #reading: Promise<void> | undefined
+
+  constructor(deps: { registry: Registry; log: Logger; now: () => number }) {
+    this.#registry = deps.registry
+    this.#log = deps.log
+    this.#now = deps.now
+  }
+
+  gate(id: string): Structure | undefined {
+    return this.#structures.get(id)
+  }
+
+  gates(): Iterable<Structure> {
+    return this.#structures.values()
+  }
+
+  /** ms since the list was last read; Infinity before the first time. */
+  ageMs(): number {
+    return this.#now() - this.#readAt
+  }
+
+  /** Reads the list. One reading at a time. @throws Fault REGISTRY_UNREACHABLE */
+  refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  /** As refresh, where the caller can't wait: a failure is logged and the old list stays. */
+  refreshSoon(): void {
+    this.refresh().catch((error: unknown) =>
+      this.#log.warn({ error: messageOf(error) }, 'the list of gates was not read; the last one stays in use'),
+    )
+  }
+
+  async #read(): Promise<void> {
+    const structures = await this.#registry.district.structures()
+    this.#structures = new Map(structures.map((s) => [s.id, s]))
+    this.#readAt = this.#now()
+  }
+}

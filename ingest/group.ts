@@ -1,0 +1,267 @@
+import type { Logger } from 'pino'
+import { Value } from 'typebox/value'
+import { toBatchId } from '#contract/batch.ts'
+import { assertNever, messageOf } from '#contract/fault.ts'
+import { LiveState } from '#contract/live.ts'
+import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
+import { DecodeFault, decodePayload, metricValue, type RawPayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import { LIVE_FILTER, liveTopic, NAMES, type NodeAddress, parseSparkplugTopic, type SparkplugTopic } from '#contract/topics.ts'
+import { type UnixMs, unixMs } from '#contract/units.ts'
+import { accept } from './accept.ts'
+import type { Birth, Births } from './births.ts'
+import type { Directory } from './directory.ts'
+import { type BrokerAccess, Host } from './host.ts'
+import { LiveStates } from './live.ts'
+import { Sequence } from './sequence.ts'
+import type { IngestSettings } from './settings.ts'
+import { deadLetter, type Writer } from './writer.ts'
+
+type GroupDeps = {
+  readonly broker: BrokerAccess
+  readonly settings: IngestSettings
+  readonly births: Births
+  readonly directory: Directory
+  readonly writer: Writer
+  readonly log: Logger
+  readonly now: () => UnixMs
+}
+type NamedMetric = SparkplugMetric & { name: string }
+
+export type GroupStats = { messages: number; undecodable: number; liveOnly: number }
+
+/** One Sparkplug group's messages on their way: decode, live at once, then to the writer. */
+export class Group {
+  readonly #deps: GroupDeps
+  readonly #host: Host
+  readonly #live: LiveStates
+  readonly #sequence = new Sequence()
+  /** bdSeq of each node's last NBIRTH: an older session's will, told late, must not end a newer session. */
+  readonly #sessions = new Map<string, number>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly stats: GroupStats = { messages: 0, undecodable: 0, liveOnly: 0 }
+
+  private constructor(deps: GroupDeps, group: string) {
+    this.#deps = deps
+    this.#live = new LiveStates((state) => {
+      this.#host.publish(liveTopic(state.area, state.gate), JSON.stringify(state), { retain: true })
+    })
+    this.#host = Host.open(
+      {
+        broker: deps.broker,
+        group,
+        hostId: deps.settings.host_id,
+        rebirthEveryMs: deps.settings.rebirth_every_ms,
+        extraFilters: [group === '+' ? LIVE_FILTER : `sluice/v1/live/${group}/#`],
+      },
+      {
+        connected: () => this.#live.publishAll(),
+        message: (topic, payload, { retained }) => {
+          try {
+            this.#take(topic, payload, retained)
+          } catch (error) {
+            deps.log.error({ topic, error }, 'a message was not handled')
+          }
+        },
+      },
+      deps.log,
+    )
+  }
+
+  static open(deps: GroupDeps, group: string): Group {
+    return new Group(deps, group)
+  }
+
+  get host(): Host {
+    return this.#host
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
+    await this.#host.close()
+  }
+
+  #take(topic: string, payload: Uint8Array, retained: boolean): void {
+    if (topic.startsWith('sluice/')) {
+      // Only what the broker had kept from before; our own publications come back unretained.
+      if (retained) this.#restore(payload)
+      return
+    }
+    const at = parseSparkplugTopic(topic)
+    if (!at || at.type === 'NCMD' || at.type === 'DCMD') return
+    this.stats.messages++
+    const received = this.#deps.now()
+    const decoded = this.#decode(at, payload)
+    if (!decoded) return
+    switch (at.type) {
+      case 'NBIRTH':
+        this.#nodeBirth(at, decoded)
+        break
+      case 'NDEATH':
+        this.#nodeDeath(at, decoded)
+        break
+      case 'DBIRTH':
+        this.#deviceBirth(at, decoded, { payload, received })
+        break
+      case 'DDEATH':
+        this.#setOnline(at, false)
+        break
+      case 'NDATA':
+      case 'DDATA':
+        this.#data(at, decoded, { payload, received })
+        break
+      default:
+        assertNever(at.type)
+    }
+  }
+
+  #restore(payload: Uint8Array): void {
+    const state: unknown = JSON.parse(Buffer.from(payload).toString())
+    if (Value.Check(LiveState, state)) this.#live.restore(state)
+  }
+
+  #decode(at: SparkplugTopic, payload: Uint8Array): RawPayload | undefined {
+    try {
+      return decodePayload(payload)
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error
+      this.stats.undecodable++
+      const device = at.kind === 'device' ? at.device : null
+      const dead = [deadLetter({ node: at, device, payload }, null, `${at.type}: ${messageOf(error)}`)]
+      this.#deps.writer.add({ node: nodeOf(at), device, batch: null, samples: [], dead, payload })
+      return undefined
+    }
+  }
+
+  #nodeBirth(at: SparkplugTopic, payload: RawPayload): void {
+    const node = nodeOf(at)
+    const table = birthTable(payload.timestamp ?? this.#deps.now(), payload.metrics, NAMES.batch)
+    if (!table.receipts) this.#deps.births.forgetDevices(node)
+    this.#deps.births.put(node, table)
+    this.#sequence.birth(nodeKey(node), payload.seq ?? 0)
+    const bdSeq = bdSeqOf(payload)
+    if (bdSeq !== undefined) this.#sessions.set(nodeKey(node), bdSeq)
+    this.#setOnline(at, true)
+  }
+
+  #nodeDeath(at: SparkplugTopic, payload: RawPayload): void {
+    const session = this.#sessions.get(nodeKey(at))
+    const bdSeq = bdSeqOf(payload)
+    // [tck-id-operational-behavior-host-application-death-…]: only the death of the session that was born last counts.
+    if (session !== undefined && bdSeq !== undefined && session !== bdSeq) return
+    this.#setOnline(at, false)
+  }
+
+  #deviceBirth(at: SparkplugTopic, payload: RawPayload, message: { payload: Uint8Array; received: UnixMs }): void {
+    if (at.kind !== 'device') return
+    const table = birthTable(payload.timestamp ?? message.received, payload.metrics, NAMES.batch)
+    this.#deps.births.put(at, table)
+    const birth = this.#deps.births.get(at)
+    if (!birth) return
+    this.#checkSequence(at, payload, birth)
+    const { metrics, unread } = resolveMetrics(payload.metrics, birth)
+    this.#store(
+      at,
+      { metrics: metrics.filter((m) => m.value !== null || m.quality !== undefined), unread },
+      {
+        ...message,
+        payloadTime: unixMs(payload.timestamp ?? message.received),
+        // The values in our births come again in their batch; a foreign node's births are history.
+        keep: birth.receipts ? { as: 'live only' } : { as: 'foreign' },
+      },
+    )
+  }
+
+  #data(at: SparkplugTopic, payload: RawPayload, message: { payload: Uint8Array; received: UnixMs }): void {
+    const birth = this.#deps.births.get(at)
+    if (!birth) {
+      this.#host.askRebirth(nodeOf(at), 'data without a birth')
+      return
+    }
+    this.#checkSequence(at, payload, birth)
+    const { metrics, unknown, unread } = resolveMetrics(payload.metrics, birth)
+    if (unknown.length > 0) {
+      this.#host.askRebirth(nodeOf(at), `metric ${unknown[0]} is in no birth`)
+      // A batch is taken whole or not at all: its receipt would cover what was not understood.
+      if (birth.receipts) return
+    }
+    this.#store(
+      at,
+      { metrics, unread },
+      {
+        ...message,
+        payloadTime: unixMs(payload.timestamp ?? message.received),
+        keep: birth.receipts ? keepOf(metrics) : { as: 'foreign' },
+      },
+    )
+  }
+
+  #store(
+    at: SparkplugTopic,
+    content: { metrics: readonly NamedMetric[]; unread: readonly string[] },
+    message: { payload: Uint8Array; received: UnixMs; payloadTime: UnixMs; keep: Keep },
+  ): void {
+    const { directory, writer } = this.#deps
+    const { keep, payload } = message
+    const address = { ...nodeOf(at), device: at.kind === 'device' ? at.device : '' }
+    const gate = directory.gate(address.device)
+    if (!gate && at.kind === 'node' && content.metrics.every((m) => isOfProtocol(m.name))) return
+    const { samples, refusals } = accept(gate, { address, ...content, payloadTime: message.payloadTime, received: message.received })
+
+    if (gate && samples.length > 0) this.#live.take(gate, samples)
+    if (keep.as === 'live only') {
+      this.stats.liveOnly++
+      return
+    }
+    const batch = keep.as === 'batch' ? keep.id : null
+    if (!gate && directory.ageMs() > STALE_DIRECTORY_MS) {
+      // Perhaps it was registered a moment ago. Our agent sends the batch again, by when the list has been read.
+      directory.refreshSoon()
+      if (batch !== null) return
+    }
+    const device = at.kind === 'device' ? at.device : null
+    const node = nodeOf(at)
+    const dead = refusals.map((r) => deadLetter({ node, device, payload }, r.metric, r.reason))
+    if (samples.length > 0 || dead.length > 0 || batch !== null) writer.add({ node, device, batch, samples, dead, payload })
+  }
+
+  #checkSequence(at: SparkplugTopic, payload: RawPayload, birth: Birth): void {
+    if (birth.receipts || payload.seq === undefined) return
+    const node = nodeOf(at)
+    const key = nodeKey(node)
+    if (!this.#sequence.next(key, payload.seq)) return
+    // [tck-id-operational-behavior-host-reordering-…]: wait for what may only be late, then ask for a rebirth.
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      if (!this.#sequence.complete(key)) this.#host.askRebirth(node, 'a message is missing')
+    }, this.#deps.settings.reorder_ms)
+    this.#timers.add(timer)
+  }
+
+  #setOnline(at: SparkplugTopic, online: boolean): void {
+    const gates = [...this.#deps.directory.gates()].filter(
+      (g) => g.site === at.node && g.area === at.group && (at.kind === 'node' || g.id === at.device),
+    )
+    this.#live.setOnline(gates, online)
+  }
+}
+
+/** How old the list of gates may be when an unknown gate is called unknown, in ms. */
+const STALE_DIRECTORY_MS = 2000
+
+type Keep = { as: 'foreign' } | { as: 'live only' } | { as: 'batch'; id: ReturnType<typeof toBatchId> }
+
+/** Our agents' data without a batch id are live values sent ahead of their batch: shown, never stored. */
+function keepOf(metrics: readonly NamedMetric[]): Keep {
+  const id = metrics.find((m) => m.name === NAMES.batch)?.value
+  return typeof id === 'bigint' ? { as: 'batch', id: toBatchId(id) } : { as: 'live only' }
+}
+
+function bdSeqOf(payload: RawPayload): number | undefined {
+  const metric = payload.metrics.find((m) => m.name === NAMES.bdSeq)
+  const value = metric ? metricValue(metric) : undefined
+  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : undefined
+}
+
+const isOfProtocol = (name: string): boolean => name.includes('/') || name === NAMES.bdSeq
+const nodeOf = (a: NodeAddress): NodeAddress => ({ group: a.group, node: a.node })
+const nodeKey = (a: NodeAddress): string => `${a.group}/${a.node}`

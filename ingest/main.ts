@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { messageOf } from '#contract/fault.ts'
+import { unixMs } from '#contract/units.ts'
+import type { History } from '#history/port.ts'
+import type { Registry } from '#registry/port.ts'
+import { Births } from './births.ts'
+import { Directory } from './directory.ts'
+import { Group, type GroupStats } from './group.ts'
+import type { BrokerAccess } from './host.ts'
+import type { IngestSettings } from './settings.ts'
+import { Writer } from './writer.ts'
+
+export type IngestDeps = { readonly broker: BrokerAccess; readonly history: History; readonly registry: Registry; readonly log: Logger }
+export type IngestStats = ReturnType<Writer['stats']> & GroupStats
+export type Ingest = { stats(): IngestStats; close(): Promise<void> }
+
+const RETRY_MS = 1000
+
+/**
+ * Takes the groups' messages from the broker to live, history and receipts. Broker and history may come and go;
+ * resolves when the registry has been read once (it waits for it), since without it no gate is known.
+ */
+export async function openIngest(settings: IngestSettings, deps: IngestDeps, signal?: AbortSignal): Promise<Ingest> {
+  const { registry, history, log, broker } = deps
+  const now = (): ReturnType<typeof unixMs> => unixMs(Date.now())
+  const directory = new Directory({ registry, log, now })
+  const births = new Births({ registry, log })
+  await untilRead(
+    async () => {
+      await directory.refresh()
+      await births.load()
+    },
+    { log, signal },
+  )
+
+  const groups: Group[] = []
+  const writer = new Writer({
+    history,
+    registry,
+    settings,
+    log,
+    sendReceipts: (node, ids) => {
+      const i = settings.groups.findIndex((g) => g === node.group || g === '+')
+      groups[i]?.host.sendReceipts(node, ids)
+    },
+  })
+  for (const group of settings.groups)
+    groups.push(Group.open({ broker, settings, births, directory, writer, log: log.child({ group }), now }, group))
+
+  const refreshing = setInterval(() => {
+    directory.refreshSoon()
+    births.save()
+  }, settings.directory_refresh_ms)
+  return {
+    stats: () => ({
+      ...writer.stats(),
+      messages: groups.reduce((n, g) => n + g.stats.messages, 0),
+      undecodable: groups.reduce((n, g) => n + g.stats.undecodable, 0),
+      liveOnly: groups.reduce((n, g) => n + g.stats.liveOnly, 0),
+    }),
+    close: async () => {
+      clearInterval(refreshing)
+      // The writer first: what it has just made durable is still receipted.
+      await writer.close()
+      await Promise.all(groups.map((g) => g.close()))
+    },
+  }
+}
+
+async function untilRead(read: () => Promise<void>, options: { log: Logger; signal: AbortSignal | undefined }): Promise<void> {
+  for (let announced = false; ; ) {
+    options.signal?.throwIfAborted()
+    try {
+      await read()
+      return
+    } catch (error) {
+      if (!announced) options.log.warn({ error: messageOf(error) }, 'waiting for the registry')
+      announced = true
+      await sleep(RETRY_MS, undefined, options.signal ? { signal: options.signal } : {})
+    }
+  }
+}

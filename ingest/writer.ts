@@ -1,0 +1,249 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { BatchId } from '#contract/batch.ts'
+import { assertNever, messageOf } from '#contract/fault.ts'
+import type { NodeAddress } from '#contract/topics.ts'
+import { unixMs } from '#contract/units.ts'
+import type { History, Sample } from '#history/port.ts'
+import type { DeadLetter, Registry } from '#registry/port.ts'
+import { settle } from './settle.ts'
+
+/** One message's worth of work for the stores. */
+export type Work = {
+  readonly node: NodeAddress
+  readonly device: string | null
+  /** Null for a foreign node's message: nobody waits for a receipt. */
+  readonly batch: BatchId | null
+  readonly samples: readonly Sample[]
+  readonly dead: readonly DeadLetter[]
+  /** The message as it came, for a dead letter that history's refusal makes. */
+  readonly payload: Uint8Array
+}
+
+export type WriterSettings = { readonly write_samples: number; readonly foreign_samples: number; readonly batches_per_node: number }
+export type SendReceipts = (node: NodeAddress, ids: readonly BatchId[]) => void
+
+export type WriterStats = {
+  written: number
+  receipts: number
+  deadLetters: number
+  /** Foreign samples that were dropped because history stayed away too long. */
+  dropped: number
+  /** Batches that came again while they were still waiting. */
+  repeated: number
+}
+
+const MAX_PAYLOAD = 16 * 1024
+const RETRY_REGISTRY_MS = 1000
+/** Messages with dead letters that wait while the registry is away; each may hold 16 KiB. */
+const MAX_DEAD_WAITING = 1000
+
+/**
+ * Takes decoded messages to history and the dead letters, and receipts each batch when all of it is durable, never before.
+ * Memory is bounded: our agents stop at their window, foreign nodes' samples are counted.
+ */
+export class Writer {
+  readonly #history: History
+  readonly #registry: Registry
+  readonly #settings: WriterSettings
+  readonly #sendReceipts: SendReceipts
+  readonly #log: Logger
+  readonly #queue: Work[] = []
+  readonly #deadQueue: Work[] = []
+  /** Batches that wait, by node: a repetition of one is not queued again. */
+  readonly #waiting = new Map<string, Set<BatchId>>()
+  readonly #stats: WriterStats = { written: 0, receipts: 0, deadLetters: 0, dropped: 0, repeated: 0 }
+  readonly #stop = new AbortController()
+  #foreignSamples = 0
+  #writing: Promise<void> | undefined
+  #filing: Promise<void> | undefined
+
+  constructor(deps: { history: History; registry: Registry; settings: WriterSettings; sendReceipts: SendReceipts; log: Logger }) {
+    this.#history = deps.history
+    this.#registry = deps.registry
+    this.#settings = deps.settings
+    this.#sendReceipts = deps.sendReceipts
+    this.#log = deps.log
+  }
+
+  stats(): Readonly<WriterStats> & { queued: number; deadQueued: number } {
+    return { ...this.#stats, queued: this.#queue.length, deadQueued: this.#deadQueue.length }
+  }
+
+  add(work: Work): void {
+    if (this.#stop.signal.aborted) return
+    if (work.batch === null) {
+      this.#foreignSamples += work.samples.length
+      this.#queue.push(work)
+      this.#dropOldestForeign()
+    } else {
+      const waiting = this.#waitingOf(work.node)
+      if (waiting.has(work.batch)) {
+        this.#stats.repeated++
+        return
+      }
+      if (waiting.size >= this.#settings.batches_per_node) return
+      waiting.add(work.batch)
+      this.#queue.push(work)
+    }
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined
+    })
+  }
+
+  /** Ends the loops. What is not written yet is not receipted: its agents send it again. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.all([this.#writing, this.#filing])
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#stop.signal.aborted) {
+      const works = this.#takeSome()
+      // A batch of ours never changes, so only a foreign node's message can rewrite a point.
+      const own = works.filter((w) => w.batch !== null)
+      const foreign = works.filter((w) => w.batch === null)
+      await this.#write(own, { rewrite: false })
+      await this.#write(foreign, { rewrite: true })
+    }
+  }
+
+  #takeSome(): Work[] {
+    let samples = 0
+    let count = 0
+    for (const work of this.#queue) {
+      if (count > 0 && samples + work.samples.length > this.#settings.write_samples) break
+      samples += work.samples.length
+      count++
+    }
+    const works = this.#queue.splice(0, count)
+    for (const w of works) if (w.batch === null) this.#foreignSamples -= w.samples.length
+    return works
+  }
+
+  async #write(works: readonly Work[], options: { rewrite: boolean }): Promise<void> {
+    const samples = works.flatMap((w) => w.samples)
+    for (let announced = false; samples.length > 0; ) {
+      const next = settle(await this.#history.write(samples, options))
+      if (next.do === 'wait') {
+        if (!announced)
+          this.#log.warn({ cause: messageOf(next.cause), samples: samples.length }, 'history takes nothing; batches wait with their agents')
+        announced = true
+        await sleep(next.ms, undefined, { signal: this.#stop.signal }).catch(ignoreAbort)
+        if (this.#stop.signal.aborted) return
+        continue
+      }
+      if (announced) this.#log.info('history takes samples again')
+      this.#stats.written += samples.length
+      switch (next.do) {
+        case 'receipt':
+          this.#finish(works)
+          return
+        case 'dead-letter-then-receipt':
+          this.#stats.written -= next.samples.length
+          this.#finish(works.map((w) => ({ ...w, dead: [...w.dead, ...refusedOf(w, next.samples, next.reason)] })))
+          return
+        default:
+          assertNever(next)
+      }
+    }
+    this.#finish(works)
+  }
+
+  #finish(works: readonly Work[]): void {
+    this.#receipt(works.filter((w) => w.dead.length === 0))
+    this.#deadQueue.push(...works.filter((w) => w.dead.length > 0))
+    if (this.#deadQueue.length > 0) {
+      this.#filing ??= this.#fileAll().finally(() => {
+        this.#filing = undefined
+      })
+    }
+  }
+
+  /** Dead letters wait for the registry by themselves, so that a registry that is away stops nobody else. */
+  async #fileAll(): Promise<void> {
+    while (this.#deadQueue.length > 0 && !this.#stop.signal.aborted) {
+      const works = this.#deadQueue.slice(0, 500)
+      try {
+        await this.#registry.deadLetters.add(
+          works.flatMap((w) => w.dead),
+          unixMs(Date.now()),
+        )
+      } catch (error) {
+        this.#log.warn({ error: messageOf(error), waiting: this.#deadQueue.length }, 'dead letters were not filed; trying again')
+        this.#dropOldestDead()
+        await sleep(RETRY_REGISTRY_MS, undefined, { signal: this.#stop.signal }).catch(ignoreAbort)
+        continue
+      }
+      this.#deadQueue.splice(0, works.length)
+      this.#stats.deadLetters += works.reduce((n, w) => n + w.dead.length, 0)
+      this.#receipt(works)
+    }
+  }
+
+  #receipt(works: readonly Work[]): void {
+    const byNode = new Map<string, { node: NodeAddress; ids: BatchId[] }>()
+    for (const { node, batch } of works) {
+      if (batch === null) continue
+      this.#waitingOf(node).delete(batch)
+      const entry = byNode.get(nodeKey(node)) ?? { node, ids: [] }
+      entry.ids.push(batch)
+      byNode.set(nodeKey(node), entry)
+    }
+    for (const { node, ids } of byNode.values()) {
+      this.#stats.receipts += ids.length
+      this.#sendReceipts(node, ids)
+    }
+  }
+
+  #waitingOf(node: NodeAddress): Set<BatchId> {
+    const key = nodeKey(node)
+    const waiting = this.#waiting.get(key) ?? new Set()
+    this.#waiting.set(key, waiting)
+    return waiting
+  }
+
+  #dropOldestForeign(): void {
+    while (this.#foreignSamples > this.#settings.foreign_samples) {
+      const oldest = this.#queue.findIndex((w) => w.batch === null)
+      const [dropped] = oldest < 0 ? [] : this.#queue.splice(oldest, 1)
+      if (!dropped) return
+      this.#foreignSamples -= dropped.samples.length
+      if (this.#stats.dropped === 0) this.#log.error('history has been away too long: samples of nodes without receipts are being dropped')
+      this.#stats.dropped += dropped.samples.length
+    }
+  }
+
+  /** Those of foreign nodes only: a batch of ours is bounded by its agent's window. */
+  #dropOldestDead(): void {
+    while (this.#deadQueue.length > MAX_DEAD_WAITING) {
+      const oldest = this.#deadQueue.findIndex((w) => w.batch === null)
+      if (oldest < 0) return
+      this.#deadQueue.splice(oldest, 1)
+    }
+  }
+}
+
+const nodeKey = (node: NodeAddress): string => `${node.group}/${node.node}`
+
+/** A dead letter from what a message was and why it, or one metric of it, could not be taken. */
+export function deadLetter(work: Pick<Work, 'node' | 'device' | 'payload'>, metric: string | null, reason: string): DeadLetter {
+  return {
+    group: work.node.group,
+    node: work.node.node,
+    device: work.device,
+    metric,
+    reason,
+    payload: Buffer.from(work.payload.subarray(0, MAX_PAYLOAD)).toString('base64'),
+  }
+}
+
+function refusedOf(work: Work, refused: readonly Sample[], reason: string): DeadLetter[] {
+  const mine = new Set(work.samples)
+  const metrics = new Set(refused.filter((s) => mine.has(s)).map((s) => s.metric))
+  return [...metrics].map((metric) => deadLetter(work, metric, `history refused it: ${reason}`))
+}
+
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error
+}
