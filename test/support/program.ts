@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { until } from './servers.ts'
+import { GivenUp, until } from './servers.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 const bundle = join(root, 'dist', 'sluice.js')
@@ -57,7 +57,7 @@ export async function startProgram(
       if (readyAt > 0) return
       if (started.exitCode !== null || started.signalCode !== null) {
         // Not another try: it has ended, and its last words say why.
-        throw new EndedEarly(`${name} ended with ${started.exitCode ?? started.signalCode}:\n${log}${output}`)
+        throw new GivenUp(`${name} ended with ${started.exitCode ?? started.signalCode}:\n${log}${output}`)
       }
       throw new Error(`${name} is not ready:\n${log.slice(-4000)}`)
     }, options.timeoutMs ?? 60_000)
@@ -84,8 +84,6 @@ export async function startProgram(
     stop: () => end('SIGTERM'),
   }
 }
-
-class EndedEarly extends Error {}
 
 /** Resident memory of a process in MB. */
 export async function residentMb(pid: number): Promise<number> {

@@ -33,7 +33,10 @@ export function tempFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `sluice-${name}-`))
 }
 
-/** Waits until `probe` resolves. @throws what the last try threw, after `timeoutMs`. */
+/** What no further try will mend: `until` throws it at once. */
+export class GivenUp extends Error {}
+
+/** Waits until `probe` resolves. @throws what the last try threw, after `timeoutMs`, and a GivenUp at once. */
 export async function until(probe: () => Promise<unknown>, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
@@ -41,7 +44,7 @@ export async function until(probe: () => Promise<unknown>, timeoutMs = 30_000): 
       await probe()
       return
     } catch (error) {
-      if (Date.now() > deadline) throw error
+      if (error instanceof GivenUp || Date.now() > deadline) throw error
       await sleep(50)
     }
   }
@@ -82,8 +85,8 @@ async function startServer(recipe: Recipe): Promise<RealServer> {
       })
     }
     await until(async () => {
-      if (failed) throw failed
-      if (started.exitCode !== null) throw new Error(`${recipe.name} ended with ${started.exitCode}:\n${output}`)
+      if (failed) throw new GivenUp(failed.message, { cause: failed })
+      if (started.exitCode !== null) throw new GivenUp(`${recipe.name} ended with ${started.exitCode}:\n${output}`)
       await recipe.answers()
     })
   }

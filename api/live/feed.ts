@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { connect, type IClientOptions, type MqttClient } from 'mqtt'
+import type { Logger } from 'pino'
+import { messageOf } from '#contract/fault.ts'
+import { LIVE_FILTER } from '#contract/topics.ts'
+import { LastStates } from './last-states.ts'
+
+export type OpenMqtt = (url: string, options: IClientOptions) => MqttClient
+export type FeedAccess = {
+  readonly mqttUrl: string
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly openMqtt?: OpenMqtt | undefined
+}
+
+/** The live topics of the broker, followed for as long as the server runs; the broker may come and go. */
+export type Feed = {
+  readonly states: LastStates
+  readonly counts: { readonly changed: number; readonly unchanged: number; readonly refused: number }
+  connected(): boolean
+  /** Calls `listener` with the id of each gate whose state has changed. */
+  onChange(listener: (gate: string) => void): void
+  close(): Promise<void>
+}
+
+const RECONNECT_MS = 1000
+const CONNECT_TIMEOUT_MS = 10_000
+
+export function openFeed(access: FeedAccess, deps: { readonly log: Logger }): Feed {
+  const { log } = deps
+  const states = new LastStates()
+  const counts = { changed: 0, unchanged: 0, refused: 0 }
+  const listeners = new Set<(gate: string) => void>()
+  const client = (access.openMqtt ?? connect)(access.mqttUrl, {
+    clientId: `sluice-api-${randomBytes(6).toString('hex')}`,
+    clean: true,
+    reconnectPeriod: RECONNECT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    resubscribe: false, // done below on each connection, the first included
+    ...(access.username === undefined ? {} : { username: access.username }),
+    ...(access.password === undefined ? {} : { password: access.password }),
+  })
+  client.on('connect', () => {
+    // QoS 0: the broker repeats each gate's retained state on every subscription, and a newer one follows soon.
+    client.subscribe(LIVE_FILTER, { qos: 0 }, (error) => {
+      if (error) log.error({ error: error.message }, 'the broker refuses the live topics')
+      else log.info('follows the live topics')
+    })
+  })
+  client.on('message', (topic, payload) => {
+    const taken = states.take(topic, payload)
+    switch (taken.kind) {
+      case 'changed':
+        counts.changed++
+        for (const listener of listeners) listener(taken.gate)
+        return
+      case 'nothing new':
+        counts.unchanged++
+        return
+      case 'refused':
+        counts.refused++
+        log.warn({ topic, reason: taken.reason }, 'live message refused')
+    }
+  })
+  let lost = false
+  client.on('error', (error) => log.warn({ error: messageOf(error) }, 'broker connection'))
+  client.on('close', () => {
+    if (!lost) log.warn('no connection to the broker')
+    lost = true
+  })
+  client.on('connect', () => {
+    lost = false
+  })
+  return {
+    states,
+    counts,
+    connected: () => client.connected,
+    onChange: (listener) => listeners.add(listener),
+    close: async () => {
+      await client.endAsync(true)
+    },
+  }
+}

@@ -1,0 +1,171 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Logger } from 'pino'
+import { Server, type Socket } from 'socket.io'
+import { Compile } from 'typebox/compile'
+import { Fault, messageOf } from '#contract/fault.ts'
+import { type ClientToServer, type ServerToClient, Watch } from '#contract/http.ts'
+import type { LiveState } from '#contract/live.ts'
+import type { UnixMs } from '#contract/units.ts'
+import { type Reach, reaches, reachOf } from '../auth/may.ts'
+import type { Sessions, SignedIn } from '../auth/sessions.ts'
+import { problemOf } from '../problem.ts'
+import { due, markSent, nothingOwed, type Owed, sees, type View } from './batching.ts'
+import type { Feed } from './feed.ts'
+
+type Deps = {
+  readonly log: Logger
+  readonly feed: Pick<Feed, 'states' | 'onChange'>
+  readonly sessions: Pick<Sessions, 'find' | 'byHash' | 'onEnd'>
+  readonly now: () => UnixMs
+  readonly recheckMs: number
+  readonly tokenOf: (cookieHeader: string | undefined) => string | undefined
+  readonly isCrossSite: (request: IncomingMessage) => boolean
+}
+
+type LiveSocket = Socket<ClientToServer, ServerToClient, Record<string, never>, { signedIn?: SignedIn }>
+type Client = { readonly socket: LiveSocket; signedIn: SignedIn; reach: Reach; view: View | null; readonly owed: Owed }
+
+const TICK_MS = 100
+const CONNECT_TIMEOUT_MS = 5000
+const MOST_WATCH_BYTES = 1_000_000
+
+const watchRequest = Compile(Watch)
+
+/** The live connections of browsers: each is sent the last state of the gates in its view, never a queue of what has been. */
+export class Rooms {
+  readonly #deps: Deps
+  readonly #io: Server<ClientToServer, ServerToClient, Record<string, never>, { signedIn?: SignedIn }>
+  readonly #clients = new Map<string, Client>()
+  readonly #timers: NodeJS.Timeout[] = []
+  #changed = new Set<string>()
+
+  static open(server: HttpServer, deps: Deps): Rooms {
+    const rooms = new Rooms(server, deps)
+    rooms.#start()
+    return rooms
+  }
+
+  private constructor(server: HttpServer, deps: Deps) {
+    this.#deps = deps
+    this.#io = new Server(server, {
+      serveClient: false,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      maxHttpBufferSize: MOST_WATCH_BYTES,
+      // No context between messages: a compressor kept for each client would be the largest thing in this process.
+      perMessageDeflate: { threshold: 1024, serverNoContextTakeover: true, clientNoContextTakeover: true, zlibDeflateOptions: { level: 3, memLevel: 7 } },
+      allowRequest: (request, decide) => decide(null, !deps.isCrossSite(request)),
+    })
+  }
+
+  get size(): number {
+    return this.#clients.size
+  }
+
+  /** Lets clients go; the HTTP server itself is its owner's to close. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#io.disconnectSockets(true)
+    await this.#io.close()
+  }
+
+  #start(): void {
+    const { feed, sessions, recheckMs } = this.#deps
+    this.#io.use((socket, next) => {
+      this.#admit(socket).then(() => next(), (error: unknown) => next(refusal(error)))
+    })
+    this.#io.on('connection', (socket) => this.#welcome(socket))
+    feed.onChange((gate) => this.#changed.add(gate))
+    sessions.onEnd((tokenHash) => this.#dismiss((c) => c.signedIn.tokenHash === tokenHash))
+    this.#timers.push(
+      setInterval(() => this.#tick(), TICK_MS),
+      setInterval(() => void this.#recheck(), recheckMs),
+    )
+  }
+
+  async #admit(socket: LiveSocket): Promise<void> {
+    const token = this.#deps.tokenOf(socket.handshake.headers.cookie)
+    const signedIn = token === undefined ? undefined : await this.#deps.sessions.find(token)
+    if (!signedIn) throw new Fault('NOT_SIGNED_IN', 'nobody is signed in', 'sign in')
+    socket.data.signedIn = signedIn
+  }
+
+  #welcome(socket: LiveSocket): void {
+    const { signedIn } = socket.data
+    if (!signedIn) return void socket.disconnect(true)
+    const client: Client = { socket, signedIn, reach: reachOf(signedIn.person.grants, 'read'), view: null, owed: nothingOwed() }
+    this.#clients.set(socket.id, client)
+    socket.on('disconnect', () => this.#clients.delete(socket.id))
+    socket.on('watch', (watch: unknown, ack: unknown) => {
+      const reply = this.#watch(client, watch)
+      if (typeof ack === 'function') ack(reply)
+      this.#send(client)
+    })
+  }
+
+  #watch(client: Client, watch: unknown): { ok: true } | { ok: false; detail: string } {
+    if (!watchRequest.Check(watch)) return { ok: false, detail: 'watch takes {gates?: string[], areas?: string[]}' }
+    const { gates, areas } = watch
+    if (areas && areas.length > 0 && !gates && !areas.some((area) => reaches(client.reach, area))) {
+      return { ok: false, detail: `none of these areas may be seen: ${areas.slice(0, 10).join(', ')}` }
+    }
+    client.view = { gates: gates ? new Set(gates) : null, areas: areas ? new Set(areas) : null }
+    client.owed.full = true
+    return { ok: true }
+  }
+
+  #tick(): void {
+    const changed = this.#changed
+    this.#changed = new Set()
+    const now = this.#deps.now()
+    this.#dismiss((c) => c.signedIn.expiresAt <= now)
+    for (const client of this.#clients.values()) {
+      // Whether each is in view is judged when it is sent: until then grants may change.
+      if (client.view) for (const gate of changed) client.owed.gates.add(gate)
+      this.#send(client)
+    }
+  }
+
+  #send(client: Client): void {
+    const { socket, owed, view, reach } = client
+    if (!view) return
+    const { states } = this.#deps.feed
+    const inView = (state: LiveState | undefined): state is LiveState => state !== undefined && sees(view, reach, state)
+    const now = performance.now()
+    // While a client has not taken the last message, its transport is not writable; what it is owed then is the latest, not the missed.
+    const what = due(owed, now, { writable: socket.conn.transport.writable })
+    if (what === 'nothing') return
+    const gates = what === 'full' ? [...states.all()].filter(inView) : [...owed.gates].map((gate) => states.get(gate)).filter(inView)
+    if (what === 'changes' && gates.length === 0) return owed.gates.clear()
+    markSent(owed, now)
+    socket.emit('state', { at: this.#deps.now(), full: what === 'full', gates })
+  }
+
+  #dismiss(whom: (client: Client) => boolean): void {
+    for (const client of this.#clients.values()) if (whom(client)) client.socket.disconnect(true)
+  }
+
+  /** Sessions ended at another API node, and grants that have changed. */
+  async #recheck(): Promise<void> {
+    for (const client of [...this.#clients.values()]) {
+      try {
+        const signedIn = await this.#deps.sessions.byHash(client.signedIn.tokenHash)
+        if (!signedIn) {
+          client.socket.disconnect(true)
+          continue
+        }
+        client.signedIn = signedIn
+        client.reach = reachOf(signedIn.person.grants, 'read')
+      } catch (error) {
+        // Live goes on while the registry is away; a session still ends at its time.
+        this.#deps.log.warn({ error: messageOf(error) }, 'sessions of live connections could not be looked up')
+        return
+      }
+    }
+  }
+}
+
+/** What socket.io hands to the client's `connect_error`, as `error.data`. */
+function refusal(error: unknown): Error {
+  const problem = problemOf(error)
+  return Object.assign(new Error(problem.detail), { data: problem })
+}

@@ -1,0 +1,54 @@
+import fastifyCookie from '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Fault } from '#contract/fault.ts'
+import type { App } from '../app.ts'
+import type { Sessions, SignedIn } from '../auth/sessions.ts'
+import type { ApiSettings } from '../settings.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sent this, null where nobody is signed in. Read it by `signedInOf`. */
+    signedIn: SignedIn | null
+  }
+  interface FastifyContextConfig {
+    /** A route under /api/v1 that needs no session. */
+    open?: true
+  }
+}
+
+const COOKIE = 'sluice_session'
+const HOUR_S = 3600
+
+export const tokenOf = (cookieHeader: string | undefined): string | undefined =>
+  cookieHeader === undefined ? undefined : fastifyCookie.parse(cookieHeader)[COOKIE]
+
+export type SessionCookie = { set(reply: FastifyReply, token: string): void; clear(reply: FastifyReply): void }
+
+/** Cookies, and `request.signedIn`. Which routes need a session is the routes' business (`requireSession`). */
+export async function registerSessionCookie(app: App, settings: ApiSettings['session']): Promise<SessionCookie> {
+  await app.register(fastifyCookie)
+  app.decorateRequest('signedIn', null)
+  const secure = ({ protocol }: FastifyRequest): boolean =>
+    settings.cookie_secure === 'auto' ? protocol === 'https' : settings.cookie_secure === 'always'
+  const options = (reply: FastifyReply) => ({ path: '/', httpOnly: true, sameSite: 'strict' as const, secure: secure(reply.request) })
+  return {
+    set: (reply, token) => void reply.setCookie(COOKIE, token, { ...options(reply), maxAge: Math.round(settings.ttl_h * HOUR_S) }),
+    clear: (reply) => void reply.clearCookie(COOKIE, options(reply)),
+  }
+}
+
+/** Every route of this scope, save those marked `open`, answers only who is signed in. */
+export function requireSession(scope: App, sessions: Pick<Sessions, 'find'>): void {
+  scope.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.open) return
+    const token = request.cookies[COOKIE]
+    request.signedIn = token === undefined ? null : ((await sessions.find(token)) ?? null)
+    signedInOf(request)
+  })
+}
+
+/** @throws Fault NOT_SIGNED_IN */
+export function signedInOf(request: FastifyRequest): SignedIn {
+  if (!request.signedIn) throw new Fault('NOT_SIGNED_IN', 'nobody is signed in', 'sign in')
+  return request.signedIn
+}

@@ -1,0 +1,126 @@
+import { type Static, Type } from 'typebox'
+import { type ConfigSource, parseConfig } from '#contract/config.ts'
+import { Fault } from '#contract/fault.ts'
+import { MAX_LEAVES } from '#contract/metrics.ts'
+import { ID_PATTERN } from '#contract/topics.ts'
+
+const closed = { additionalProperties: false } as const
+const Id = (description: string) => Type.String({ pattern: ID_PATTERN, description })
+
+const Device = Type.Object(
+  {
+    structure: Id('Id of the gate structure; it is the Sparkplug device id'),
+    unit: Type.Integer({ minimum: 0, maximum: 255, description: 'Modbus unit identifier' }),
+    profile: Type.String({ minLength: 1, description: 'Name of the device profile' }),
+    leaves: Type.Integer({ minimum: 1, maximum: MAX_LEAVES, default: 1, description: 'Gate leaves of the structure' }),
+  },
+  closed,
+)
+export type DeviceSettings = Static<typeof Device>
+
+const Bus = Type.Object(
+  {
+    name: Type.String({ minLength: 1, description: 'Named in logs and figures' }),
+    host: Type.String({ minLength: 1, description: 'Address of the Modbus TCP gateway or device' }),
+    port: Type.Integer({ minimum: 1, maximum: 65_535, default: 502, description: 'TCP port' }),
+    timeout_ms: Type.Integer({
+      minimum: 50,
+      default: 2000,
+      description: 'Longest wait for a connection or for one reply, in ms; 5000 or more behind a GSM link',
+    }),
+    devices: Type.Array(Device, { minItems: 1, description: 'Read one after the other, never at the same time' }),
+  },
+  closed,
+)
+export type BusSettings = Static<typeof Bus>
+
+const Broker = Type.Object(
+  {
+    url: Type.String({ pattern: '^(mqtt|mqtts|ws|wss)://', description: 'MQTT broker, mqtt:// or mqtts://' }),
+    username: Type.Optional(Type.String({ description: 'MQTT user' })),
+    password: Type.Optional(Type.String({ env: 'SLUICE_MQTT_PASSWORD', description: 'MQTT password; rather by SLUICE_MQTT_PASSWORD' })),
+    client_id: Type.Optional(Type.String({ minLength: 1, description: 'MQTT client id; made of area and site where it is left out' })),
+    keepalive_s: Type.Integer({
+      minimum: 5,
+      maximum: 3600,
+      default: 120,
+      description: 'MQTT keep-alive, in s; 120 or more over a mobile link',
+    }),
+  },
+  closed,
+)
+export type BrokerSettings = Static<typeof Broker>
+
+const Outbox = Type.Object(
+  {
+    path: Type.String({ minLength: 1, description: 'Folder on a disk that survives a power cut; it belongs to one agent' }),
+    max_bytes: Type.Integer({
+      minimum: 1_048_576,
+      default: 268_435_456,
+      description: 'Size beyond which the oldest readings are dropped and counted, in bytes; the default holds weeks of one structure at 5 s',
+    }),
+  },
+  closed,
+)
+
+const Uplink = Type.Object(
+  {
+    window: Type.Integer({ minimum: 1, maximum: 64, default: 4, description: 'Most batches that wait for their receipt' }),
+    receipts: Type.Enum(['required', 'none'], {
+      default: 'required',
+      description:
+        'required: a batch is deleted on its receipt alone. none: for hosts that send no receipts; a batch is deleted when it is published, and what the link loses is lost',
+    }),
+    retry_first_ms: Type.Integer({
+      minimum: 100,
+      default: 10_000,
+      description: 'Wait for a receipt before a batch is sent again, in ms; it doubles each time',
+    }),
+    retry_max_ms: Type.Integer({ minimum: 100, default: 120_000, description: 'Longest wait before a batch is sent again, in ms' }),
+  },
+  { ...closed, default: {} },
+)
+export type UplinkSettings = Static<typeof Uplink>
+
+export const EdgeSettings = Type.Object(
+  {
+    site: Id('Id of the site; it is the Sparkplug edge node id'),
+    area: Id('Id of the area; it is the Sparkplug group id'),
+    broker: Broker,
+    outbox: Outbox,
+    poll: Type.Object(
+      { interval_ms: Type.Integer({ minimum: 100, default: 5000, description: 'Each device is read once in this time, on the clock, in ms' }) },
+      { ...closed, default: {} },
+    ),
+    uplink: Uplink,
+    buses: Type.Array(Bus, { minItems: 1, description: 'Read at the same time as one another' }),
+    journal: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'File that gets a line of JSON for each confirmed append and each missed cycle, for audits; it grows without limit',
+      }),
+    ),
+  },
+  { ...closed, description: 'Settings of one edge agent' },
+)
+export type EdgeSettings = Static<typeof EdgeSettings>
+
+/** @throws Fault CONFIG_INVALID that names each mistake. */
+export function parseEdgeSettings(source: ConfigSource): EdgeSettings {
+  const settings = parseConfig(EdgeSettings, source)
+  const structures = settings.buses.flatMap((b) => b.devices.map((d) => d.structure))
+  const twice = (what: string, names: readonly string[]): string[] =>
+    [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `${source.file}: ${what} ${name} stands twice`)
+  const mistakes = [
+    ...twice('structure', structures),
+    ...twice(
+      'bus',
+      settings.buses.map((b) => b.name),
+    ),
+  ]
+  if (settings.uplink.retry_max_ms < settings.uplink.retry_first_ms) {
+    mistakes.push(`${source.file}: uplink.retry_max_ms is less than uplink.retry_first_ms`)
+  }
+  if (mistakes.length > 0) throw new Fault('CONFIG_INVALID', mistakes.join('\n'), 'correct the settings named; docs/settings.md lists them all')
+  return settings
+}
