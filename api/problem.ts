@@ -43,14 +43,21 @@ export function problemOf(error: unknown): Problem {
     const kind = KINDS[error.code]
     if (!kind) return INTERNAL
     const outage = OUTAGE[error.code]
-    return body(kind, error.code, outage ? { detail: outage, next: 'try again soon; the log says more' } : { detail: error.message, next: error.next })
+    return body(
+      kind,
+      error.code,
+      outage ? { detail: outage, next: 'try again soon; the log says more' } : { detail: error.message, next: error.next },
+    )
   }
   return isFastifyError(error) ? requestProblem(error) : INTERNAL
 }
 
 /** Errors that Fastify and its plugins raise for a request; a code of theirs makes the message fit to be shown. */
 function isFastifyError(error: unknown): error is FastifyError {
-  return error instanceof Error && ('validation' in error || ('code' in error && typeof error.code === 'string' && error.code.startsWith('FST_')))
+  return (
+    error instanceof Error &&
+    ('validation' in error || ('code' in error && typeof error.code === 'string' && error.code.startsWith('FST_')))
+  )
 }
 
 function requestProblem(error: FastifyError): Problem {
@@ -90,5 +97,8 @@ function logFault(log: FastifyBaseLogger, error: unknown, request: FastifyReques
 }
 
 /** For `schema.response` of every route under /api. */
-const ProblemReply = { description: 'Problem details (RFC 9457)', content: { 'application/problem+json': { schema: Type.Unsafe<Problem>({ $ref: 'Problem#' }) } } }
+const ProblemReply = {
+  description: 'Problem details (RFC 9457)',
+  content: { 'application/problem+json': { schema: Type.Unsafe<Problem>({ $ref: 'Problem#' }) } },
+}
 export const PROBLEMS = { '4xx': ProblemReply, '5xx': ProblemReply } as const

@@ -2,7 +2,12 @@ import { type Static, Type } from 'typebox'
 
 export const HttpSettings = Type.Object(
   {
-    host: Type.String({ default: '127.0.0.1', minLength: 1, env: 'SLUICE_HTTP_HOST', description: 'Address that the web server listens on' }),
+    host: Type.String({
+      default: '127.0.0.1',
+      minLength: 1,
+      env: 'SLUICE_HTTP_HOST',
+      description: 'Address that the web server listens on',
+    }),
     port: Type.Integer({
       default: 8080,
       minimum: 0,

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
-import { openApi } from '#api/main.ts'
 import { ensurePerson } from '#api/auth/people.ts'
+import { openApi } from '#api/main.ts'
+import { ApiSettings } from '#api/settings.ts'
 import { openEmbeddedBroker } from '#broker/embedded.ts'
 import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
@@ -12,13 +13,12 @@ import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
 import { openHistory } from '#history/open.ts'
 import { openIngest } from '#ingest/main.ts'
+import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
 import { edgeSettingsFor } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { Closers } from './closers.ts'
 import { folders } from './folders.ts'
-import { ApiSettings } from '#api/settings.ts'
-import { IngestSettings } from '#ingest/settings.ts'
 import type { DemoSettings } from './settings.ts'
 
 export const DEMO_PROFILE = 'sluice-gate-rtu'
@@ -32,23 +32,53 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
   try {
     const [district, profiles] = await Promise.all([loadDistrict(folders.district), loadProfiles(folders.profiles)])
     const profile = profiles.get(DEMO_PROFILE)
-    if (!profile) throw new Fault('PROFILE_INVALID', `there is no profile ${DEMO_PROFILE} in ${folders.profiles}`, 'restore the folder from the checkout')
+    if (!profile)
+      throw new Fault(
+        'PROFILE_INVALID',
+        `there is no profile ${DEMO_PROFILE} in ${folders.profiles}`,
+        'restore the folder from the checkout',
+      )
 
     // The registry first: its lock tells a second start that the folder is in use.
-    const registry = closers.add('registry', await openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }))
+    const registry = closers.add(
+      'registry',
+      await openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }),
+    )
     const [history, broker, simulators] = await Promise.all([
       openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
       openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log }).then((b) => closers.add('broker', b)),
-      openSimulators({ district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed }, { log }).then((s) => closers.add('simulators', s)),
+      openSimulators({ district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed }, { log }).then((s) =>
+        closers.add('simulators', s),
+      ),
       registry.district.seed(district),
     ])
     const password = settings.password ?? randomBytes(9).toString('base64url')
-    await ensurePerson(registry, { login: 'demo', name: '演示 Demo', password, grants: [{ role: 'admin', area: null }, { role: 'dispatcher', area: null }] })
+    await ensurePerson(registry, {
+      login: 'demo',
+      name: '演示 Demo',
+      password,
+      grants: [
+        { role: 'admin', area: null },
+        { role: 'dispatcher', area: null },
+      ],
+    })
 
-    closers.add('ingest', await openIngest(parseConfig(IngestSettings, { file: 'defaults', text: '' }), { broker: { url: broker.url }, history, registry, log }, signal))
+    closers.add(
+      'ingest',
+      await openIngest(
+        parseConfig(IngestSettings, { file: 'defaults', text: '' }),
+        { broker: { url: broker.url }, history, registry, log },
+        signal,
+      ),
+    )
     const agents = await Promise.all(
       simulators.sites.map((site): Promise<Edge> => {
-        const edge = edgeSettingsFor(site, { brokerUrl: broker.url, outboxPath: join(data, 'outbox', site.id), intervalMs: settings.poll_ms, profile: DEMO_PROFILE })
+        const edge = edgeSettingsFor(site, {
+          brokerUrl: broker.url,
+          outboxPath: join(data, 'outbox', site.id),
+          intervalMs: settings.poll_ms,
+          profile: DEMO_PROFILE,
+        })
         return openEdge(edge, { log: log.child({ site: site.id }), profiles })
       }),
     )
@@ -64,14 +94,30 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         dashboardFolder: folders.dashboard,
       }),
     )
-    announce({ address: api.address, password, mqtt: broker.url, data, sites: agents.length, structures: district.structures.length, ms: performance.now() - started })
+    announce({
+      address: api.address,
+      password,
+      mqtt: broker.url,
+      data,
+      sites: agents.length,
+      structures: district.structures.length,
+      ms: performance.now() - started,
+    })
     await aborted(signal)
   } finally {
     await closers.closeAll()
   }
 }
 
-function announce(d: { address: string; password: string; mqtt: string; data: string; sites: number; structures: number; ms: number }): void {
+function announce(d: {
+  address: string
+  password: string
+  mqtt: string
+  data: string
+  sites: number
+  structures: number
+  ms: number
+}): void {
   process.stdout.write(`
 Sluice 河套灌区演示 · Hetao demo: ${d.structures} structures, ${d.sites} sites, simulated. Started in ${(d.ms / 1000).toFixed(1)} s.
 
@@ -92,7 +138,12 @@ function checkFolder(data: string): void {
   try {
     writeFileSync(probe, Buffer.alloc(64 * 1024))
   } catch (cause) {
-    throw new Fault('DISK_FULL', `nothing can be written to ${data}: ${messageOf(cause)}`, 'make room there, or name another folder with SLUICE_DATA', { cause })
+    throw new Fault(
+      'DISK_FULL',
+      `nothing can be written to ${data}: ${messageOf(cause)}`,
+      'make room there, or name another folder with SLUICE_DATA',
+      { cause },
+    )
   } finally {
     rmSync(probe, { force: true })
   }

@@ -20,7 +20,11 @@ export function parseGrant(written: string): Grant {
   return { role, area: area ?? null }
 }
 
-export async function addPerson(settings: ServiceSettings, person: { login: string; name: string; roles: readonly string[] }, log: Logger): Promise<void> {
+export async function addPerson(
+  settings: ServiceSettings,
+  person: { login: string; name: string; roles: readonly string[] },
+  log: Logger,
+): Promise<void> {
   const grants = person.roles.map(parseGrant)
   const given = process.stdin.isTTY ? '' : (await text(process.stdin)).trim()
   if (given !== '' && given.length < LEAST_PASSWORD) {

@@ -6,7 +6,20 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const SOURCES = ['api', 'bin', 'broker', 'contract', 'dashboard', 'districts', 'edge-agent', 'history', 'hydraulics', 'ingest', 'registry', 'simulators']
+const SOURCES = [
+  'api',
+  'bin',
+  'broker',
+  'contract',
+  'dashboard',
+  'districts',
+  'edge-agent',
+  'history',
+  'hydraulics',
+  'ingest',
+  'registry',
+  'simulators',
+]
 
 /** Ends with one sentence. */
 export function give(message) {

@@ -70,7 +70,9 @@ export async function seedRegistry(settings: ServiceSettings, folder: string, lo
   const registry = await registryOf(settings, log)
   try {
     const added = await registry.district.seed(district)
-    process.stdout.write(`${added} rows added: ${district.areas.length} areas, ${district.canals.length} canals, ${district.sites.length} sites, ${district.structures.length} structures\n`)
+    process.stdout.write(
+      `${added} rows added: ${district.areas.length} areas, ${district.canals.length} canals, ${district.sites.length} sites, ${district.structures.length} structures\n`,
+    )
   } finally {
     await registry.close()
   }

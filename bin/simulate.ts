@@ -27,7 +27,8 @@ export type SimulateOptions = {
 export async function runSimulators(options: SimulateOptions, log: Logger, signal: AbortSignal): Promise<void> {
   const district = await loadDistrict(options.district ?? folders.district)
   const profile = (await loadProfiles(folders.profiles)).get(DEMO_PROFILE)
-  if (!profile) throw new Fault('PROFILE_INVALID', `there is no profile ${DEMO_PROFILE} in ${folders.profiles}`, 'restore the folder from the checkout')
+  if (!profile)
+    throw new Fault('PROFILE_INVALID', `there is no profile ${DEMO_PROFILE} in ${folders.profiles}`, 'restore the folder from the checkout')
   const settings = {
     district,
     profile,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Static, TSchema } from 'typebox'
 import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
+import { EdgeSettings } from '#edge-agent/settings.ts'
 import { runDemo } from './demo.ts'
 import { explain } from './fail.ts'
 import { openLog } from './log.ts'
@@ -11,7 +12,6 @@ import { addPerson } from './person.ts'
 import { runApi, runBroker, runEdge, runIngest, seedRegistry } from './services.ts'
 import { DemoSettings, ServiceSettings } from './settings.ts'
 import { runSimulators, type SimulateOptions } from './simulate.ts'
-import { EdgeSettings } from '#edge-agent/settings.ts'
 
 const stop = new AbortController()
 let asked = false
@@ -24,7 +24,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version('0.1.0')
-const configured = (command: Command): Command => command.requiredOption('-c, --config <file>', 'YAML file; docs/settings.md lists what may stand in it')
+const configured = (command: Command): Command =>
+  command.requiredOption('-c, --config <file>', 'YAML file; docs/settings.md lists what may stand in it')
 
 program
   .command('demo')
@@ -45,7 +46,11 @@ configured(program.command('seed').description('write a district into the regist
   })
 
 const person = program.command('person').description('people who may sign in')
-configured(person.command('add <login>').description('add a person, or give an existing one a new password and these roles; the password is read from standard input, or made'))
+configured(
+  person
+    .command('add <login>')
+    .description('add a person, or give an existing one a new password and these roles; the password is read from standard input, or made'),
+)
   .requiredOption('-n, --name <name>', 'name to show')
   .requiredOption('-r, --role <role...>', 'viewer, dispatcher, supervisor, engineer, analyst or admin; in one area: dispatcher@yichang')
   .action(async (login: string, { config, name, role }: { config: string; name: string; role: string[] }) => {
@@ -54,7 +59,9 @@ configured(person.command('add <login>').description('add a person, or give an e
   })
 
 const edge = program.command('edge').description('the agent of one site')
-configured(edge.command('run', { isDefault: true }).description('read the gates, keep every reading, publish it until it is receipted')).action(async ({ config }: { config: string }) => {
+configured(
+  edge.command('run', { isDefault: true }).description('read the gates, keep every reading, publish it until it is receipted'),
+).action(async ({ config }: { config: string }) => {
   const settings = readConfig(EdgeSettings, config)
   await runEdge(settings, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
 })
@@ -76,7 +83,9 @@ program
     await runSimulators(options, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
   })
 
-function service(run: (settings: ServiceSettings, log: Logger, signal: AbortSignal) => Promise<void>): (options: { config: string }) => Promise<void> {
+function service(
+  run: (settings: ServiceSettings, log: Logger, signal: AbortSignal) => Promise<void>,
+): (options: { config: string }) => Promise<void> {
   return async ({ config }) => {
     const settings = readConfig(ServiceSettings, config)
     await run(settings, openLog(settings.log.level), stop.signal)
@@ -88,7 +97,9 @@ function readConfig<S extends TSchema>(schema: S, file: string): Static<S> {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new Fault('CONFIG_UNREADABLE', `the configuration ${file} can't be read: ${messageOf(cause)}`, 'name a file with --config', { cause })
+    throw new Fault('CONFIG_UNREADABLE', `the configuration ${file} can't be read: ${messageOf(cause)}`, 'name a file with --config', {
+      cause,
+    })
   }
   return parseConfig(schema, { file, text, env: process.env })
 }

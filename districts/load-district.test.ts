@@ -2,6 +2,8 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { Fault } from '#contract/fault.ts'
+import { metres } from '#contract/units.ts'
+import { openBayFlow } from '#hydraulics/sluice-gate.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { loadDistrict } from './load-district.ts'
 
@@ -66,12 +68,20 @@ test('every structure of Hetao stands on its canal, with water above its sill an
   }
 })
 
+test('every structure of Hetao passes its design flow with the leaves clear of the water', async () => {
+  const d = await loadDistrict(join(here, 'hetao'))
+  for (const s of d.structures) {
+    const [up, down] = [metres(s.design_level_up_m - s.sill_m), metres(s.design_level_down_m - s.sill_m)]
+    expect(s.leaves * openBayFlow({ width: metres(s.leaf_width_m), up, down }), s.id).toBeGreaterThan(s.design_flow_m3s)
+  }
+})
+
 test('the sources tell how many names are real, and count right', async () => {
   const d = await loadDistrict(join(here, 'hetao'))
   const sources = await readFile(join(here, 'hetao', 'SOURCES.md'), 'utf8')
   for (const provenance of ['real', 'named_by_convention', 'invented'] as const) {
     const count = d.structures.filter((s) => s.provenance === provenance).length
-    expect(sources).toMatch(new RegExp(`\\| \`${provenance}\` \\|.*\\| ${count} \\|`))
+    expect(sources).toMatch(new RegExp(`\\| \`${provenance}\` +\\|.*\\| ${count} +\\|`))
   }
 })
 
@@ -87,7 +97,7 @@ test('the example of docs/another-district.md is a whole district', async () => 
 test('a wrong figure is named with its file, line and key', async () => {
   const fault = await faultOf(await exampleWith('structures.yaml', 'leaves: 2', 'leaves: two'))
   expect(fault.code).toBe('DISTRICT_INVALID')
-  expect(fault.message).toMatch(/structures\.yaml:10:5: structures\.0\.leaves: /)
+  expect(fault.message).toMatch(/structures\.yaml:9:5: structures\.0\.leaves: /)
   expect(fault.next).toContain('docs/another-district.md')
 })
 

@@ -20,7 +20,9 @@ export function installPackages() {
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
   const aptGet = existsSync('/usr/bin/apt-get')
   if (!aptGet || process.getuid?.() !== 0) {
-    process.stderr.write(`npm test needs ${missing.join(', ')}. Install them and try again:\n\n  sudo apt-get update && sudo ${command}\n\n`)
+    process.stderr.write(
+      `npm test needs ${missing.join(', ')}. Install them and try again:\n\n  sudo apt-get update && sudo ${command}\n\n`,
+    )
     process.exit(1)
   }
   process.stderr.write(`installing ${missing.join(', ')} …\n`)

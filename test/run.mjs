@@ -29,7 +29,17 @@ process.stdout.write('── tests\n')
 const report = join(tmpdir(), `sluice-test-${process.pid}.json`)
 const { status } = spawnSync(
   bin('vitest'),
-  ['run', '--project', 'unit', '--project', 'system', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  [
+    'run',
+    '--project',
+    'unit',
+    '--project',
+    'system',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
   { cwd: root, stdio: 'inherit' },
 )
 const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'))

@@ -55,7 +55,10 @@ test('a body that tells of another gate than its topic is refused', () => {
 test('metrics outside the catalogue take no memory, and an empty message forgets the gate', () => {
   const states = new LastStates()
   const value = { t: 1, rx: 1, v: 1, q: 0 }
-  const text = JSON.stringify(stateAt(1, 1)).replace('"level_up"', `"__proto__":${JSON.stringify(value)},"nonsense":${JSON.stringify(value)},"level_up"`)
+  const text = JSON.stringify(stateAt(1, 1)).replace(
+    '"level_up"',
+    `"__proto__":${JSON.stringify(value)},"nonsense":${JSON.stringify(value)},"level_up"`,
+  )
   states.take(topic, Buffer.from(text))
   expect(Object.keys(states.get('yc-zh-03')?.metrics ?? {})).toEqual(['level_up'])
   states.take(topic, Buffer.alloc(0))

@@ -52,7 +52,12 @@ export class Rooms {
       connectTimeout: CONNECT_TIMEOUT_MS,
       maxHttpBufferSize: MOST_WATCH_BYTES,
       // No context between messages: a compressor kept for each client would be the largest thing in this process.
-      perMessageDeflate: { threshold: 1024, serverNoContextTakeover: true, clientNoContextTakeover: true, zlibDeflateOptions: { level: 3, memLevel: 7 } },
+      perMessageDeflate: {
+        threshold: 1024,
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+        zlibDeflateOptions: { level: 3, memLevel: 7 },
+      },
       allowRequest: (request, decide) => decide(null, !deps.isCrossSite(request)),
     })
   }
@@ -71,7 +76,10 @@ export class Rooms {
   #start(): void {
     const { feed, sessions, recheckMs } = this.#deps
     this.#io.use((socket, next) => {
-      this.#admit(socket).then(() => next(), (error: unknown) => next(refusal(error)))
+      this.#admit(socket).then(
+        () => next(),
+        (error: unknown) => next(refusal(error)),
+      )
     })
     this.#io.on('connection', (socket) => this.#welcome(socket))
     feed.onChange((gate) => this.#changed.add(gate))

@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { FastifyRequest } from 'fastify'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
 import type { App } from '../app.ts'
 import type { Feed } from '../live/feed.ts'
@@ -53,7 +53,8 @@ export function registerMetrics(app: App, settings: ApiSettings['http'], deps: D
       },
     },
     async (request, reply) => {
-      if (!mayRead(settings, request)) throw new Fault('NOT_ALLOWED', '/metrics is not open to this address', 'set http.metrics to everyone')
+      if (!mayRead(settings, request))
+        throw new Fault('NOT_ALLOWED', '/metrics is not open to this address', 'set http.metrics to everyone')
       reply.type(register.contentType).serializer(String)
       return await register.metrics()
     },

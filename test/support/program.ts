@@ -44,7 +44,8 @@ export async function startProgram(
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child = started
-    const seen = (): boolean => (typeof options.ready === 'string' ? (log + output).includes(options.ready) : options.ready.test(log + output))
+    const seen = (): boolean =>
+      typeof options.ready === 'string' ? (log + output).includes(options.ready) : options.ready.test(log + output)
     started.stderr?.on('data', (chunk: Buffer) => {
       log = (log + chunk.toString()).slice(-200_000)
       if (readyAt === 0 && seen()) readyAt = Date.now()

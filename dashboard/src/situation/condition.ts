@@ -33,9 +33,10 @@ export function judgeGate(state: LiveState | null, options: { now: UnixMs; stale
   for (const [metric, value] of Object.entries(state.metrics)) {
     newest = Math.max(newest ?? value.t, value.t)
     const reading = judgeAge(value, { ...options, online: state.online })
+    // A fault is not gone because its report is old.
+    if (metric === 'fault' && reading.quality !== 'bad') fault = reading.value
     switch (reading.quality) {
       case 'good':
-        if (metric === 'fault') fault = reading.value
         break
       case 'bad':
         if (badCount++ === 0) [badMetric, badReason] = [metric, reading.reason]

@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  fastify,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify'
+import type { Logger } from 'pino'
+import { Fault } from '#contract/fault.ts'
+import { unixMs } from '#contract/units.ts'
+import type { History } from '#history/port.ts'
+import type { Registry } from '#registry/port.ts'
+import { Sessions } from './auth/sessions.ts'
+import { openSignIn } from './auth/sign-in.ts'
+import { DistrictView } from './district-view.ts'
+import { type FeedAccess, openFeed } from './live/feed.ts'
+import { Rooms } from './live/rooms.ts'
+import { registerCompress } from './plugins/compress.ts'
+import { isCrossSiteHandshake, registerCrossSiteGuard } from './plugins/cross-site.ts'
+import { isPageAddress, registerDashboard, sendPage } from './plugins/dashboard.ts'
+import { registerHelmet } from './plugins/helmet.ts'
+import { registerMetrics } from './plugins/metrics.ts'
+import { registerNulGuard } from './plugins/nul.ts'
+import { registerOpenapi } from './plugins/openapi.ts'
+import { registerRateLimit } from './plugins/rate-limit.ts'
+import { registerSessionCookie, requireSession, tokenOf } from './plugins/session-cookie.ts'
+import { sendProblem } from './problem.ts'
+import type { RouteContext } from './routes/context.ts'
+import { healthRoutes } from './routes/health.ts'
+import { areaRoutes } from './routes/v1/areas.ts'
+import { canalRoutes } from './routes/v1/canals.ts'
+import { deadLetterRoutes } from './routes/v1/dead-letters.ts'
+import { gateRoutes } from './routes/v1/gates/gate.ts'
+import { historyRoutes } from './routes/v1/gates/history.ts'
+import { gatesRoutes } from './routes/v1/gates/index.ts'
+import { sessionRoutes } from './routes/v1/session.ts'
+import { siteRoutes } from './routes/v1/sites.ts'
+import type { ApiSettings } from './settings.ts'
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export type ApiDeps = FeedAccess & {
+  readonly log: Logger
+  readonly registry: Registry
+  readonly history: History
+  /** The built dashboard; undefined serves the API alone. */
+  readonly dashboardFolder: string | undefined
+  /** Milliseconds since 1970 UTC; `Date.now` where it is not given. */
+  readonly now?: () => number
+}
+
+const HOUR_MS = 3_600_000
+// The longest body is a gate to register, about a kilobyte.
+const MOST_BODY_BYTES = 64 * 1024
+
+/** The application with everything but a port. Its `close` ends the live connections and leaves the broker; stores are their owner's. */
+export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<App> {
+  const { log, registry, history } = deps
+  const now = () => unixMs((deps.now ?? Date.now)())
+  const app = newApp(settings, log)
+  const sessions = new Sessions({ registry, now, ttlMs: settings.session.ttl_h * HOUR_MS })
+  const signIn = await openSignIn(settings.sign_in, { registry, sessions, now })
+
+  registerProblems(app)
+  registerCrossSiteGuard(app)
+  registerNulGuard(app)
+  await registerHelmet(app, settings.session)
+  await registerCompress(app)
+  await registerRateLimit(app)
+  const cookie = await registerSessionCookie(app, settings.session)
+
+  const feed = openFeed(deps, { log })
+  app.addHook('onClose', () => feed.close())
+  const rooms = Rooms.open(app.server, {
+    log,
+    feed,
+    sessions,
+    now,
+    recheckMs: settings.session.recheck_ms,
+    tokenOf,
+    isCrossSite: (request) => isCrossSiteHandshake(request, { trustProxy: settings.http.trust_proxy.length > 0 }),
+  })
+  app.addHook('preClose', () => rooms.close())
+
+  registerMetrics(app, settings.http, { feed, socketClients: () => rooms.size })
+  await registerOpenapi(app)
+  healthRoutes(app, { registry, history, broker: feed })
+  const context: RouteContext = {
+    settings,
+    registry,
+    history,
+    states: feed.states,
+    district: new DistrictView(registry),
+    sessions,
+    signIn,
+    cookie,
+    now,
+  }
+  await app.register(async (scope) => registerV1(scope, context), { prefix: '/api/v1' })
+  await registerPages(app, deps)
+  return app
+}
+
+function newApp(settings: ApiSettings, log: Logger): App {
+  const { trust_proxy } = settings.http
+  return fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    trustProxy: trust_proxy.length > 0 ? trust_proxy : false,
+    bodyLimit: MOST_BODY_BYTES,
+    // A browser's open connection must not hold up a stop.
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>()
+}
+
+function registerProblems(app: App): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request
+    app.log.debug({ method, url: url.split('?', 1)[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
+  })
+}
+
+function registerV1(scope: App, context: RouteContext): void {
+  requireSession(scope, context.sessions)
+  // What is told to one person is nobody else's, and is old at once.
+  scope.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  sessionRoutes(scope, context)
+  areaRoutes(scope, context)
+  canalRoutes(scope, context)
+  siteRoutes(scope, context)
+  gatesRoutes(scope, context)
+  gateRoutes(scope, context)
+  historyRoutes(scope, context)
+  deadLetterRoutes(scope, context)
+}
+
+async function registerPages(app: App, { dashboardFolder, log }: ApiDeps): Promise<void> {
+  const folder = dashboardFolder === undefined ? undefined : resolve(dashboardFolder)
+  const served = folder !== undefined && existsSync(join(folder, 'index.html'))
+  if (served) await registerDashboard(app, folder)
+  else if (folder !== undefined) log.warn({ folder }, 'the dashboard is not there: only the API is served')
+  app.setNotFoundHandler((request, reply) => {
+    if (served && isPageAddress(request)) return sendPage(reply)
+    const path = request.url.split('?', 1)[0]
+    throw new Fault('NOT_FOUND', `there is no ${request.method} ${path}`, 'GET /api/openapi.json lists what there is')
+  })
+}

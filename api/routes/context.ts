@@ -1,0 +1,30 @@
+import { Type } from 'typebox'
+import type { UnixMs } from '#contract/units.ts'
+import type { History } from '#history/port.ts'
+import type { Registry } from '#registry/port.ts'
+import type { Sessions } from '../auth/sessions.ts'
+import type { SignIn } from '../auth/sign-in.ts'
+import type { DistrictView } from '../district-view.ts'
+import type { LastStates } from '../live/last-states.ts'
+import type { SessionCookie } from '../plugins/session-cookie.ts'
+import type { ApiSettings } from '../settings.ts'
+
+/** What the routes need from the world. */
+export type RouteContext = {
+  readonly settings: ApiSettings
+  readonly registry: Registry
+  readonly history: History
+  readonly states: Pick<LastStates, 'get'>
+  readonly district: DistrictView
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly cookie: SessionCookie
+  readonly now: () => UnixMs
+}
+
+export const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) })
+
+/** One page of a list that is in memory. */
+export function pageOf<T>(items: readonly T[], { limit, offset }: { limit: number; offset: number }) {
+  return { items: items.slice(offset, offset + limit), total: items.length, limit, offset }
+}

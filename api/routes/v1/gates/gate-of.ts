@@ -1,0 +1,29 @@
+import { type Structure, staleAfterMs } from '#contract/district.ts'
+import { Fault } from '#contract/fault.ts'
+import type { Gate } from '#contract/http.ts'
+import { may } from '../../../auth/may.ts'
+import type { SignedIn } from '../../../auth/sessions.ts'
+import type { District } from '../../../district-view.ts'
+import type { LastStates } from '../../../live/last-states.ts'
+
+/** A structure as the API shows it: with its last state, null before anything came. */
+export function gateOf(structure: Structure, { siteById }: Pick<District, 'siteById'>, states: Pick<LastStates, 'get'>): Gate {
+  const site = siteById.get(structure.site)
+  // The registry holds no structure without its site.
+  if (!site) throw new Error(`structure ${structure.id} is at a site that is not there: ${structure.site}`)
+  return { ...structure, stale_after_ms: staleAfterMs(site.report_interval_ms), state: states.get(structure.id) ?? null }
+}
+
+/** @throws Fault NOT_FOUND, and NOT_ALLOWED where the gate lies in an area that the person may not see. */
+export function visibleStructure({ structureById }: Pick<District, 'structureById'>, { person }: SignedIn, id: string): Structure {
+  const structure = structureById.get(id)
+  if (!structure) throw new Fault('NOT_FOUND', `there is no gate ${id}`, 'GET /api/v1/gates lists them all')
+  if (!may(person.grants, 'read', structure.area)) {
+    throw new Fault(
+      'NOT_ALLOWED',
+      `gate ${id} lies in area ${structure.area}, which ${person.login} may not see`,
+      'ask an administrator for it',
+    )
+  }
+  return structure
+}
