@@ -5,6 +5,7 @@ import {
   type FastifyBaseLogger,
   type FastifyInstance,
   fastify,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -27,7 +28,7 @@ import { registerMetrics } from './plugins/metrics.ts'
 import { registerNulGuard } from './plugins/nul.ts'
 import { registerOpenapi } from './plugins/openapi.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
-import { registerSessionCookie, requireSession, tokenOf } from './plugins/session-cookie.ts'
+import { registerSessionCookie, requireSession } from './plugins/session-cookie.ts'
 import { sendProblem } from './problem.ts'
 import type { RouteContext } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -87,13 +88,13 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     sessions,
     now,
     recheckMs: settings.session.recheck_ms,
-    tokenOf,
+    tokenOf: cookie.tokenOf,
     isCrossSite: (request) => isCrossSiteHandshake(request, { trustProxy: settings.http.trust_proxy.length > 0 }),
   })
   app.addHook('preClose', () => rooms.close())
 
-  registerMetrics(app, settings.http, { feed, socketClients: () => rooms.size })
   await registerOpenapi(app)
+  registerMetrics(app, settings.http, { feed, socketClients: () => rooms.size })
   healthRoutes(app, { registry, history, broker: feed })
   const context: RouteContext = {
     settings,
@@ -106,7 +107,13 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     cookie,
     now,
   }
-  await app.register(async (scope) => registerV1(scope, context), { prefix: '/api/v1' })
+  await app.register(
+    (scope, _options, done) => {
+      registerV1(scope, context)
+      done()
+    },
+    { prefix: '/api/v1' },
+  )
   await registerPages(app, deps)
   return app
 }
@@ -115,7 +122,7 @@ function newApp(settings: ApiSettings, log: Logger): App {
   const { trust_proxy } = settings.http
   return fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trust_proxy.length > 0 ? trust_proxy : false,
     bodyLimit: MOST_BODY_BYTES,
     // A browser's open connection must not hold up a stop.

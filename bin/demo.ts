@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
-import { ensurePerson } from '#api/auth/people.ts'
+import { ensurePerson } from '#api/auth/ensure-person.ts'
 import { openApi } from '#api/main.ts'
 import { ApiSettings } from '#api/settings.ts'
 import { openEmbeddedBroker } from '#broker/embedded.ts'
@@ -11,11 +11,12 @@ import { Fault, messageOf } from '#contract/fault.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
+import { EdgeSettings } from '#edge-agent/settings.ts'
 import { openHistory } from '#history/open.ts'
 import { openIngest } from '#ingest/main.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
-import { edgeSettingsFor } from '#simulators/edge-config.ts'
+import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { Closers } from './closers.ts'
 import { folders } from './folders.ts'
@@ -47,7 +48,7 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
     const [history, broker, simulators] = await Promise.all([
       openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
       openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log }).then((b) => closers.add('broker', b)),
-      openSimulators({ district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed }, { log }).then((s) =>
+      openSimulators({ district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed }, { now: Date.now, logger: log }).then((s) =>
         closers.add('simulators', s),
       ),
       registry.district.seed(district),
@@ -73,12 +74,13 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
     )
     const agents = await Promise.all(
       simulators.sites.map((site): Promise<Edge> => {
-        const edge = edgeSettingsFor(site, {
+        const choices = {
           brokerUrl: broker.url,
           outboxPath: join(data, 'outbox', site.id),
-          intervalMs: settings.poll_ms,
+          pollIntervalMs: settings.poll_ms,
           profile: DEMO_PROFILE,
-        })
+        }
+        const edge = parseConfig(EdgeSettings, { file: site.id, text: edgeConfigYaml(site, choices) })
         return openEdge(edge, { log: log.child({ site: site.id }), profiles })
       }),
     )
@@ -90,7 +92,7 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         log,
         registry,
         history,
-        mqtt: { url: broker.url },
+        mqttUrl: broker.url,
         dashboardFolder: folders.dashboard,
       }),
     )

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import type { Logger } from 'pino'
-import { ensurePerson } from '#api/auth/people.ts'
+import { ensurePerson } from '#api/auth/ensure-person.ts'
 import { Fault } from '#contract/fault.ts'
 import { openRegistry } from '#registry/open.ts'
 import { type Grant, ROLES } from '#registry/port.ts'

@@ -53,7 +53,15 @@ export const runApi = (settings: ServiceSettings, log: Logger, signal: AbortSign
   until(signal, log, async (closers) => {
     const registry = closers.add('registry', await registryOf(settings, log))
     const history = closers.add('history', await openHistory(settings.history.url, { log }))
-    const api = await openApi(settings.api, { log, registry, history, mqtt: settings.mqtt, dashboardFolder: folders.dashboard })
+    const api = await openApi(settings.api, {
+      log,
+      registry,
+      history,
+      mqttUrl: settings.mqtt.url,
+      username: settings.mqtt.username,
+      password: settings.mqtt.password,
+      dashboardFolder: folders.dashboard,
+    })
     closers.add('api', api)
     log.info({ address: api.address }, 'api runs')
   })

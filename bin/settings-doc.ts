@@ -1,4 +1,33 @@
 import type { TSchema } from 'typebox'
+import { EdgeSettings } from '#edge-agent/settings.ts'
+import { DemoSettings, ServiceSettings } from './settings.ts'
+
+/** docs/settings.md, made of the schemas; a test compares it with the file. `npx sluice settings > docs/settings.md` writes it. */
+export function settingsDocument(): string {
+  return `# Settings
+
+Made of the schemas by \`npx sluice settings\`. A setting is taken from the environment where a variable is named, else from the file, else it is the default. A file with a
+mistake is refused with line, column and key; units stand in the names.
+
+## The demo (\`npm start\`)
+
+Environment only.
+
+${settingsTable(DemoSettings)}
+
+## Services of a center (\`sluice broker\`, \`ingest\`, \`api\`, \`seed\`, \`person\`)
+
+One YAML file for all of them; \`deploy/sluice.yaml\` is an example.
+
+${settingsTable(ServiceSettings)}
+
+## An edge agent (\`sluice edge\`)
+
+One YAML file a site.
+
+${settingsTable(EdgeSettings)}
+`
+}
 
 type Described = TSchema & {
   description?: string
@@ -33,7 +62,7 @@ function* rowsOf(schema: Described, prefix: string): Generator<string> {
 function row(path: string, s: Described): string {
   const cells = [
     `\`${path}\``,
-    valueOf(s),
+    valueCell(s),
     s.default === undefined ? '' : `\`${JSON.stringify(s.default)}\``,
     s.env ? `\`${s.env}\`` : '',
     (s.description ?? '').replaceAll('|', '\\|'),
@@ -41,7 +70,7 @@ function row(path: string, s: Described): string {
   return `| ${cells.join(' | ')} |`
 }
 
-function valueOf(s: Described): string {
+function valueCell(s: Described): string {
   if (s.enum) return s.enum.map((v) => `\`${String(v)}\``).join(', ')
   if (s.minimum !== undefined && s.maximum !== undefined) return `${s.type} ${s.minimum}–${s.maximum}`
   if (s.minimum !== undefined) return `${s.type} from ${s.minimum}`

@@ -1,12 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { stringify } from 'yaml'
 import { Fault } from '#contract/fault.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
-import { edgeSettingsFor } from '#simulators/edge-config.ts'
-import { openSimulators, siteLayout } from '#simulators/main.ts'
+import { edgeConfigYaml } from '#simulators/edge-config.ts'
+import { layoutOf, openSimulators } from '#simulators/main.ts'
 import { DEMO_PROFILE } from './demo.ts'
 import { folders } from './folders.ts'
 import { ended } from './services.ts'
@@ -40,20 +39,20 @@ export async function runSimulators(options: SimulateOptions, log: Logger, signa
   }
   if (options.writeConfigs !== undefined) {
     mkdirSync(options.writeConfigs, { recursive: true })
-    const sites = siteLayout(settings)
+    const sites = layoutOf(settings)
     for (const site of sites) {
-      const edge = edgeSettingsFor(site, {
+      const yaml = edgeConfigYaml(site, {
         brokerUrl: options.mqtt,
         outboxPath: join(options.outbox, site.id),
-        intervalMs: wholeNumber('--interval-ms', options.intervalMs),
+        pollIntervalMs: wholeNumber('--interval-ms', options.intervalMs),
         profile: DEMO_PROFILE,
       })
-      writeFileSync(join(options.writeConfigs, `${site.id}.yaml`), stringify(edge))
+      writeFileSync(join(options.writeConfigs, `${site.id}.yaml`), yaml)
     }
     process.stdout.write(`${sites.length} configurations written to ${options.writeConfigs}\n`)
     return
   }
-  const simulators = await openSimulators(settings, { log })
+  const simulators = await openSimulators(settings, { now: Date.now, logger: log })
   log.info({ sites: simulators.sites.length, host: options.host, first: simulators.sites[0]?.port }, 'simulated gate hardware listens')
   try {
     await ended(signal)

@@ -11,6 +11,7 @@ import { openLog } from './log.ts'
 import { addPerson } from './person.ts'
 import { runApi, runBroker, runEdge, runIngest, seedRegistry } from './services.ts'
 import { DemoSettings, ServiceSettings } from './settings.ts'
+import { settingsDocument } from './settings-doc.ts'
 import { runSimulators, type SimulateOptions } from './simulate.ts'
 
 const stop = new AbortController()
@@ -49,7 +50,7 @@ const person = program.command('person').description('people who may sign in')
 configured(
   person
     .command('add <login>')
-    .description('add a person, or give an existing one a new password and these roles; the password is read from standard input, or made'),
+    .description('add a person, or give one who is there a new password; it is read from standard input, or made'),
 )
   .requiredOption('-n, --name <name>', 'name to show')
   .requiredOption('-r, --role <role...>', 'viewer, dispatcher, supervisor, engineer, analyst or admin; in one area: dispatcher@yichang')
@@ -81,6 +82,13 @@ program
   .option('--interval-ms <ms>', 'how often those agents read', '5000')
   .action(async (options: SimulateOptions) => {
     await runSimulators(options, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
+  })
+
+program
+  .command('settings')
+  .description('every setting with its default and meaning, as Markdown')
+  .action(() => {
+    process.stdout.write(settingsDocument())
   })
 
 function service(

@@ -21,6 +21,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     // The contract's schemas are for the server: a page that uses one of their types must not carry the schema library.
-    rolldownOptions: { treeshake: { manualPureFunctions: ['Type', 'paged'], moduleSideEffects: (id) => !/\/(contract|typebox)\//.test(id) } },
+    rolldownOptions: {
+      treeshake: { manualPureFunctions: ['Type', 'paged'], moduleSideEffects: (id) => !/\/(contract|typebox)\//.test(id) },
+    },
   },
 })

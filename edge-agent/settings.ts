@@ -1,5 +1,4 @@
 import { type Static, Type } from 'typebox'
-import { type ConfigSource, parseConfig } from '#contract/config.ts'
 import { Fault } from '#contract/fault.ts'
 import { MAX_LEAVES } from '#contract/metrics.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
@@ -57,7 +56,8 @@ const Outbox = Type.Object(
     max_bytes: Type.Integer({
       minimum: 1_048_576,
       default: 268_435_456,
-      description: 'Size beyond which the oldest readings are dropped and counted, in bytes; the default holds weeks of one structure at 5 s',
+      description:
+        'Size beyond which the oldest readings are dropped and counted, in bytes; the default holds weeks of one structure at 5 s',
     }),
   },
   closed,
@@ -89,7 +89,13 @@ export const EdgeSettings = Type.Object(
     broker: Broker,
     outbox: Outbox,
     poll: Type.Object(
-      { interval_ms: Type.Integer({ minimum: 100, default: 5000, description: 'Each device is read once in this time, on the clock, in ms' }) },
+      {
+        interval_ms: Type.Integer({
+          minimum: 100,
+          default: 5000,
+          description: 'Each device is read once in this time, on the clock, in ms',
+        }),
+      },
       { ...closed, default: {} },
     ),
     uplink: Uplink,
@@ -105,22 +111,26 @@ export const EdgeSettings = Type.Object(
 )
 export type EdgeSettings = Static<typeof EdgeSettings>
 
-/** @throws Fault CONFIG_INVALID that names each mistake. */
-export function parseEdgeSettings(source: ConfigSource): EdgeSettings {
-  const settings = parseConfig(EdgeSettings, source)
-  const structures = settings.buses.flatMap((b) => b.devices.map((d) => d.structure))
+/** What the schema can't say. @throws Fault CONFIG_INVALID that names each mistake. */
+export function checkEdgeSettings(settings: EdgeSettings): void {
   const twice = (what: string, names: readonly string[]): string[] =>
-    [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `${source.file}: ${what} ${name} stands twice`)
+    [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `${what} ${name} stands twice`)
   const mistakes = [
-    ...twice('structure', structures),
+    ...twice(
+      'structure',
+      settings.buses.flatMap((b) => b.devices.map((d) => d.structure)),
+    ),
     ...twice(
       'bus',
       settings.buses.map((b) => b.name),
     ),
   ]
-  if (settings.uplink.retry_max_ms < settings.uplink.retry_first_ms) {
-    mistakes.push(`${source.file}: uplink.retry_max_ms is less than uplink.retry_first_ms`)
+  if (settings.uplink.retry_max_ms < settings.uplink.retry_first_ms) mistakes.push('uplink.retry_max_ms is less than uplink.retry_first_ms')
+  if (mistakes.length > 0) {
+    throw new Fault(
+      'CONFIG_INVALID',
+      `site ${settings.site}: ${mistakes.join('; ')}`,
+      'correct the settings named; docs/settings.md lists them all',
+    )
   }
-  if (mistakes.length > 0) throw new Fault('CONFIG_INVALID', mistakes.join('\n'), 'correct the settings named; docs/settings.md lists them all')
-  return settings
 }

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Logger } from 'pino'
 import { Fault, messageOf, systemCode } from '#contract/fault.ts'
@@ -25,6 +26,7 @@ export class Database {
   readonly #migrationsFolder: string
   readonly #log: Logger
   #migrating: Promise<void> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(engine: Engine, deps: { migrationsFolder: string; log: Logger }) {
     this.#engine = engine
@@ -42,8 +44,15 @@ export class Database {
     return this.#faulting(() => this.#engine.transact(work))
   }
 
+  /** Resolves when the database answers and its tables are up to date. @throws Fault */
+  async ready(): Promise<void> {
+    await this.query((db) => db.execute(sql`select 1`))
+  }
+
+  /** Closing twice is closing once. */
   close(): Promise<void> {
-    return this.#engine.close()
+    this.#closing ??= this.#engine.close()
+    return this.#closing
   }
 
   async #faulting<T>(work: () => Promise<T>): Promise<T> {
@@ -67,8 +76,12 @@ export class Database {
   }
 }
 
+/** Whether waiting may help: the server can't be reached, as against one that refuses us or is damaged. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof Fault && error.code === 'REGISTRY_UNREACHABLE' && !isRefusedAccess(error)
+
 /** SQLSTATE that a person must act on before any retry can help. */
-export const isRefusedAccess = (error: unknown): boolean => ACCESS_STATES.has(systemCode(error) ?? '')
+const isRefusedAccess = (error: unknown): boolean => ACCESS_STATES.has(systemCode(error) ?? '')
 const ACCESS_STATES = new Set(['28000', '28P01', '3D000', '42501'])
 
 function faultOf(error: unknown, place: string): Fault {
@@ -85,12 +98,18 @@ function faultOf(error: unknown, place: string): Fault {
     return new Fault('DATA_CORRUPT', `${place} is damaged (${cause})`, 'restore it from a backup', options)
   if (isRefusedAccess(error))
     return new Fault('REGISTRY_UNREACHABLE', `${place} refuses us (${cause})`, 'check user, password, database and its rights', options)
-  if (isOurMistake(state)) throw error
-  return new Fault('REGISTRY_UNREACHABLE', `${place} does not answer (${cause})`, 'check that it runs and can be reached; nothing else is needed', options)
+  if (isOurMistake(error, state)) throw error
+  return new Fault(
+    'REGISTRY_UNREACHABLE',
+    `${place} does not answer (${cause})`,
+    'check that it runs and can be reached; nothing else is needed',
+    options,
+  )
 }
 
 /** Syntax, unknown columns, missing values: a bug of ours, not of the person or the server. */
-const isOurMistake = (state: string): boolean => state.startsWith('42') || state === '23502' || state === '23514'
+const isOurMistake = (error: unknown, state: string): boolean =>
+  error instanceof TypeError || error instanceof ReferenceError || state.startsWith('42') || state === '23502' || state === '23514'
 
 /** Drizzle's own message is the whole statement with its values, passwords' hashes included; the cause says what was wrong. */
 function rootMessage(error: unknown): string {

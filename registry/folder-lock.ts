@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { createServer, connect, type Server } from 'node:net'
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemCode } from '#contract/fault.ts'
+import { Fault, systemCode } from '#contract/fault.ts'
 
 export type FolderLock = { release(): Promise<void> }
 
@@ -19,42 +19,64 @@ const TRIES = 5
  */
 export async function lockFolder(folder: string): Promise<FolderLock | null> {
   mkdirSync(folder, { recursive: true })
-  for (let attempt = 1; ; attempt++) {
-    const name = `${process.pid}-${randomBytes(6).toString('hex')}`
-    const server = await listen(folder, name)
-    if (!(await othersAlive(folder, `${name}.sock`))) return { release: () => close(server, join(folder, `${name}.sock`)) }
-    await close(server, join(folder, `${name}.sock`))
-    if (attempt === TRIES) return null
-    // Both may have backed off before each other: try again at another moment.
-    await sleep(20 + Math.random() * 80)
+  const sockets = openSocketFolder(folder)
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const own = await listen(sockets)
+      if (!(await othersAlive(sockets, own.name))) return { release: () => release(sockets, own) }
+      await silence(sockets, own)
+      if (attempt === TRIES) break
+      // Both may have backed off before each other: try again at another moment.
+      await sleep(20 + Math.random() * 80)
+    }
+  } catch (error) {
+    sockets.close()
+    throw error
   }
+  sockets.close()
+  return null
+}
+
+type SocketFolder = { readonly folder: string; address(name: string): string; close(): void }
+type OwnSocket = { readonly name: string; readonly server: Server }
+
+/** A socket's address has room for some hundred bytes and libuv cuts a longer one without a word: on Linux go by the folder's handle. */
+function openSocketFolder(folder: string): SocketFolder {
+  if (process.platform === 'linux') {
+    const handle = openSync(folder, 'r')
+    return { folder, address: (name) => `/proc/self/fd/${handle}/${name}`, close: () => closeSync(handle) }
+  }
+  const address = (name: string): string => join(folder, name)
+  if (Buffer.byteLength(address('x'.repeat(30))) > 100)
+    throw new Fault('CONFIG_INVALID', `the path ${folder} is too long`, 'choose a shorter one')
+  return { folder, address, close: () => undefined }
 }
 
 /** Listens under a name that nobody looks at, then renames it: a socket that can be seen answers, if its process lives. */
-async function listen(folder: string, name: string): Promise<Server> {
+async function listen(sockets: SocketFolder): Promise<OwnSocket> {
+  const id = `${process.pid}-${randomBytes(6).toString('hex')}`
   const server = createServer((socket) => socket.destroy())
-  const hidden = join(folder, `${name}.new`)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(socketPath(hidden), resolve)
+    server.listen(sockets.address(`${id}.new`), resolve)
   })
   server.unref()
-  renameSync(hidden, join(folder, `${name}.sock`))
-  return server
+  const name = `${id}.sock`
+  renameSync(join(sockets.folder, `${id}.new`), join(sockets.folder, name))
+  return { name, server }
 }
 
-async function othersAlive(folder: string, own: string): Promise<boolean> {
-  for (const file of readdirSync(folder).filter((f) => f.endsWith('.sock') && f !== own)) {
-    const path = join(folder, file)
-    if (await answers(path)) return true
-    rmSync(path, { force: true })
+async function othersAlive(sockets: SocketFolder, own: string): Promise<boolean> {
+  for (const name of readdirSync(sockets.folder).filter((f) => f.endsWith('.sock') && f !== own)) {
+    if (await answers(sockets.address(name))) return true
+    rmSync(join(sockets.folder, name), { force: true })
   }
   return false
 }
 
-async function answers(path: string): Promise<boolean> {
+async function answers(address: string): Promise<boolean> {
   return await new Promise((resolve) => {
-    const socket = connect(socketPath(path))
+    const socket = connect(address)
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)
@@ -64,7 +86,12 @@ async function answers(path: string): Promise<boolean> {
   })
 }
 
-async function close(server: Server, path: string): Promise<void> {
-  rmSync(path, { force: true })
+async function silence(sockets: SocketFolder, { name, server }: OwnSocket): Promise<void> {
+  rmSync(join(sockets.folder, name), { force: true })
   await new Promise((resolve) => server.close(resolve))
+}
+
+async function release(sockets: SocketFolder, own: OwnSocket): Promise<void> {
+  await silence(sockets, own)
+  sockets.close()
 }

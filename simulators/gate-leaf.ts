@@ -1,4 +1,4 @@
-import { unixMs, type UnixMs } from '#contract/units.ts'
+import { type UnixMs, unixMs } from '#contract/units.ts'
 import { swing } from './noise.ts'
 
 /** A leaf and its motor: pure. Openings are mm, as the encoder counts them. */
@@ -52,8 +52,9 @@ function targetOf(command: Command, setpoint_mm: number, leaf: LeafNow): number 
 }
 
 const SLOT_MS = 10 * 60_000
-/** A leaf must arrive within its slot, or its position would not be a function of time alone: 16 % of 6 m at 3.3 mm/s takes 5 minutes. */
 const REPOSITION_SHARE = 0.08
+/** Of the way that a leaf can go in a slot: it must arrive before the next one, or its position would not be a function of time alone. */
+const REACH_SHARE = 0.4
 /** Smallest move worth a start of the motor. */
 const LEAST_MOVE_MM = 10
 
@@ -78,8 +79,8 @@ export function scheduledMotion(s: Schedule, t: UnixMs): Motion {
 }
 
 function setpointOf(s: Schedule, slot: number): number {
-  const share = REPOSITION_SHARE * swing(s.seed, s.id, 'set-point', slot)
-  const step = Math.round((s.base_mm * share) / LEAST_MOVE_MM) * LEAST_MOVE_MM
+  const reach = Math.min(REPOSITION_SHARE * s.base_mm, (REACH_SHARE * s.speed_mm_s * SLOT_MS) / 1000)
+  const step = Math.round((reach * swing(s.seed, s.id, 'set-point', slot)) / LEAST_MOVE_MM) * LEAST_MOVE_MM
   // Encoders of leaves that should be level differ by a few millimetres.
   const uneven = Math.round(3 * swing(s.seed, s.id, 'uneven', s.leaf))
   return Math.min(Math.max(Math.round(s.base_mm) + step + uneven, 0), s.height_mm)

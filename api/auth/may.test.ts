@@ -8,7 +8,11 @@ const grant: fc.Arbitrary<Grant> = fc.record({ role: fc.constantFrom(...ROLES), 
 const action = fc.constantFrom<Action>('read', 'register', 'read_dead_letters')
 
 test('a person without grants may do nothing anywhere', () => {
-  fc.assert(fc.property(action, fc.option(area), (a, where) => expect(may([], a, where)).toBe(false)))
+  fc.assert(
+    fc.property(action, fc.option(area), (a, where) => {
+      expect(may([], a, where)).toBe(false)
+    }),
+  )
 })
 
 test('more grants never take anything away', () => {

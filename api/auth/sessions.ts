@@ -17,6 +17,7 @@ const hashToken = (token: string): string => createHash('sha256').update(token).
 export class Sessions {
   readonly #deps: Deps
   readonly #cache = new Map<string, { readonly signedIn: SignedIn; readonly readAt: number }>()
+  #endings = 0
   readonly #onEnd = new Set<(tokenHash: string) => void>()
 
   constructor(deps: Deps) {
@@ -46,18 +47,21 @@ export class Sessions {
     const cached = this.#cache.get(tokenHash)
     if (cached && at - cached.readAt < FRESH_MS) return cached.signedIn.expiresAt > at ? cached.signedIn : undefined
     this.#cache.delete(tokenHash)
+    const endings = this.#endings
     const session = await registry.sessions.byTokenHash(tokenHash)
     if (!session || session.expiresAt <= at) return undefined
     const person = await registry.people.byId(session.personId)
     if (!person) return undefined
     const signedIn: SignedIn = { person, tokenHash, expiresAt: session.expiresAt }
     if (this.#cache.size >= MOST_CACHED) this.#cache.clear()
-    this.#cache.set(tokenHash, { signedIn, readAt: at })
+    // Not what was read while somebody signed out: it may be that session.
+    if (endings === this.#endings) this.#cache.set(tokenHash, { signedIn, readAt: at })
     return signedIn
   }
 
   async end(tokenHash: string): Promise<void> {
     await this.#deps.registry.sessions.remove(tokenHash)
+    this.#endings++
     this.#cache.delete(tokenHash)
     for (const listener of this.#onEnd) listener(tokenHash)
   }

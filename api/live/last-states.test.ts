@@ -36,7 +36,11 @@ test('a repeated or late message is nothing new, a lost contact is', () => {
 
 test('no message makes it throw, and what is no live state is refused', () => {
   const states = new LastStates()
-  fc.assert(fc.property(fc.uint8Array({ minLength: 1 }), (noise) => expect(states.take(topic, noise).kind).toBe('refused')))
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1 }), (noise) => {
+      expect(states.take(topic, noise).kind).toBe('refused')
+    }),
+  )
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       expect(states.take(topic, bytes(value)).kind).toBe('refused')

@@ -105,8 +105,9 @@ export class Rooms {
     socket.on('disconnect', () => this.#clients.delete(socket.id))
     socket.on('watch', (watch: unknown, ack: unknown) => {
       const reply = this.#watch(client, watch)
-      if (typeof ack === 'function') ack(reply)
+      // The state first: behind the acknowledgement the transport is busy, and the state would wait for the next tick.
       this.#send(client)
+      if (typeof ack === 'function') ack(reply)
     })
   }
 
@@ -143,7 +144,10 @@ export class Rooms {
     const what = due(owed, now, { writable: socket.conn.transport.writable })
     if (what === 'nothing') return
     const gates = what === 'full' ? [...states.all()].filter(inView) : [...owed.gates].map((gate) => states.get(gate)).filter(inView)
-    if (what === 'changes' && gates.length === 0) return owed.gates.clear()
+    if (what === 'changes' && gates.length === 0) {
+      owed.gates.clear()
+      return
+    }
     markSent(owed, now)
     socket.emit('state', { at: this.#deps.now(), full: what === 'full', gates })
   }

@@ -24,7 +24,7 @@ export async function registerOpenapi(app: App): Promise<void> {
         { name: 'service', description: 'For those who run the server' },
       ],
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `def-${i}`) },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${i}`) },
   })
   await app.register(fastifySwaggerUi, { routePrefix: '/api/docs', uiConfig: { docExpansion: 'list' }, theme: { title: 'Sluice API' } })
   app.get(

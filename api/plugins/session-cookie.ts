@@ -19,10 +19,12 @@ declare module 'fastify' {
 const COOKIE = 'sluice_session'
 const HOUR_S = 3600
 
-export const tokenOf = (cookieHeader: string | undefined): string | undefined =>
-  cookieHeader === undefined ? undefined : fastifyCookie.parse(cookieHeader)[COOKIE]
-
-export type SessionCookie = { set(reply: FastifyReply, token: string): void; clear(reply: FastifyReply): void }
+export type SessionCookie = {
+  set(reply: FastifyReply, token: string): void
+  clear(reply: FastifyReply): void
+  /** Reads the token from a Cookie header, for what does not come through Fastify. */
+  tokenOf(header: string | undefined): string | undefined
+}
 
 /** Cookies, and `request.signedIn`. Which routes need a session is the routes' business (`requireSession`). */
 export async function registerSessionCookie(app: App, settings: ApiSettings['session']): Promise<SessionCookie> {
@@ -34,6 +36,7 @@ export async function registerSessionCookie(app: App, settings: ApiSettings['ses
   return {
     set: (reply, token) => void reply.setCookie(COOKIE, token, { ...options(reply), maxAge: Math.round(settings.ttl_h * HOUR_S) }),
     clear: (reply) => void reply.clearCookie(COOKIE, options(reply)),
+    tokenOf: (header) => (header === undefined ? undefined : app.parseCookie(header)[COOKIE]),
   }
 }
 

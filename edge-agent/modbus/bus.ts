@@ -12,9 +12,7 @@ export type BusAddress = {
   readonly timeout_ms: number
 }
 
-export type BusReply =
-  | { readonly kind: 'words'; readonly words: readonly number[] }
-  | { readonly kind: 'bad'; readonly reason: BadReason }
+export type BusReply = { readonly kind: 'words'; readonly words: readonly number[] } | { readonly kind: 'bad'; readonly reason: BadReason }
 
 type State =
   | { readonly at: 'opening'; readonly socket: Socket; readonly done: Promise<void> }

@@ -26,10 +26,7 @@ export function toDevice(settings: { structure: string; unit: number; leaves: nu
 const SILENT: ReadonlySet<BadReason> = new Set(['timeout', 'not_connected', 'exception_gateway'])
 
 /** Reads a device once. @returns a reading of every metric: what could not be read is BAD with the reason. */
-export async function readDevice(
-  device: Device,
-  read: (request: ReadRequest) => Promise<BusReply>,
-): Promise<ReadonlyMap<string, Reading>> {
+export async function readDevice(device: Device, read: (request: ReadRequest) => Promise<BusReply>): Promise<ReadonlyMap<string, Reading>> {
   const readings = new Map<string, Reading>()
   let silent: BadReason | null = null
   for (const block of device.reads) {

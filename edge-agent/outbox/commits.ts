@@ -36,7 +36,7 @@ export class Commits {
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running
+    while (this.#running !== null) await this.#running
   }
 
   async #drain(): Promise<void> {

@@ -35,6 +35,11 @@ export function release(folder: string): void {
   writeOwner(folder, { state: 'closed', ...(look(folder) ?? { bytes: 0, modified_ms: 0 }) })
 }
 
+/** After a failed start: the next one is to check. */
+export function abandon(folder: string): void {
+  writeOwner(folder, { state: 'closed', bytes: -1, modified_ms: 0 })
+}
+
 /** Makes the names in a folder survive a power cut: a new file's own sync does not. */
 export function syncFolder(folder: string): void {
   const fd = openSync(folder, 'r')

@@ -37,14 +37,14 @@ describe('the link to the server', () => {
 })
 
 describe('the server’s clock', () => {
-  const after = (...offsets: number[]): number =>
+  const offsetAfter = (...offsets: number[]): number =>
     offsetMs(offsets.reduce<ClockOffsets>((known, offset) => withMessage(known, { at: 10_000 + offset, received: 10_000 }), []))
   test('is taken from the message that travelled fastest', () => {
-    expect(after()).toBe(0)
-    expect(after(-300, -20, -900)).toBe(-20)
+    expect(offsetAfter()).toBe(0)
+    expect(offsetAfter(-300, -20, -900)).toBe(-20)
   })
   test('is believed at once when somebody has set a clock', () => {
-    expect(after(-20, 3_600_000)).toBe(3_600_000)
-    expect(after(3_600_000, -20)).toBe(-20)
+    expect(offsetAfter(-20, 3_600_000)).toBe(3_600_000)
+    expect(offsetAfter(3_600_000, -20)).toBe(-20)
   })
 })

@@ -20,7 +20,10 @@ const state = (metrics: Record<string, LiveValue>, online = true): LiveState => 
 
 describe('a gate', () => {
   test('whose values are fresh and good is normal', () => {
-    expect(judgeGate(state({ level_up: value(1), flow: value(2, { age: 15_000 }) }), at)).toEqual({ condition: 'normal', newest: now - 1000 })
+    expect(judgeGate(state({ level_up: value(1), flow: value(2, { age: 15_000 }) }), at)).toEqual({
+      condition: 'normal',
+      newest: now - 1000,
+    })
   })
   test('with a value that was not refreshed in time is stale, and tells which', () => {
     const verdict = judgeGate(state({ level_up: value(1), flow: value(2, { age: 15_001 }) }), at)

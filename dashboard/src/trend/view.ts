@@ -1,5 +1,7 @@
 /** What part of time the chart shows, and the way back out of each zoom. */
-export type TrendView = { readonly kind: 'live'; readonly rangeMs: number } | { readonly kind: 'span'; readonly from: number; readonly to: number }
+export type TrendView =
+  | { readonly kind: 'live'; readonly rangeMs: number }
+  | { readonly kind: 'span'; readonly from: number; readonly to: number }
 
 /** Views from the first to the one shown; never empty. */
 export type Trail = readonly [TrendView, ...TrendView[]]
@@ -36,7 +38,8 @@ export function back(trail: Trail): Trail {
 export function shift(trail: Trail, options: { by: number; now: number }): Trail {
   const { from, to } = windowOf(current(trail), options.now)
   const step = Math.round((to - from) * options.by)
-  const view: TrendView = to + step >= options.now ? { kind: 'live', rangeMs: to - from } : { kind: 'span', from: from + step, to: to + step }
+  const view: TrendView =
+    to + step >= options.now ? { kind: 'live', rangeMs: to - from } : { kind: 'span', from: from + step, to: to + step }
   const [first, ...rest] = trail
   return rest.length === 0 ? [view] : [first, ...rest.slice(0, -1), view]
 }

@@ -1,0 +1,100 @@
+import type { Static } from 'typebox'
+import type { Area, Canal, Site } from '#contract/district.ts'
+import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo, SiteList } from '#contract/http.ts'
+
+/** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
+export class RequestFailure extends Error {
+  override readonly name = 'RequestFailure'
+  readonly status: number
+  readonly problem: Problem | null
+  constructor(status: number, problem: Problem | null, options?: { cause?: unknown }) {
+    super(problem?.detail ?? (status === 0 ? 'the server does not answer' : `the server answered ${status}`), options)
+    this.status = status
+    this.problem = problem
+  }
+}
+
+export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError'
+
+export type ClientDeps = {
+  readonly fetch: typeof globalThis.fetch
+  /** The server no longer knows the session. */
+  readonly onSignedOut: () => void
+}
+
+type HistoryAsk = { readonly metrics: readonly string[]; readonly from: number; readonly to: number; readonly points: number }
+type Options = { readonly signal?: AbortSignal }
+
+/** The server's `/api/v1` as functions. Each @throws RequestFailure */
+export type Client = {
+  signIn(login: string, password: string): Promise<SessionInfo>
+  signOut(): Promise<void>
+  areas(): Promise<Area[]>
+  canals(): Promise<Canal[]>
+  sites(): Promise<Site[]>
+  gates(): Promise<Gate[]>
+  gate(id: string): Promise<Gate>
+  history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
+  deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
+}
+
+const PAGE = 1000
+
+export function openClient(deps: ClientDeps): Client {
+  const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const response = await deps.fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init }).catch((cause: unknown) => {
+      throw isAbort(cause) ? cause : new RequestFailure(0, null, { cause })
+    })
+    if (response.ok) return response
+    const problem = await problemIn(response)
+    if (response.status === 401 && problem?.code !== 'SIGN_IN_REFUSED') deps.onSignedOut()
+    throw new RequestFailure(response.status, problem)
+  }
+  // The server checks every reply against the same schema before it sends it; page and server are released together.
+  const read = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await request(path, init)).json()) as T
+
+  const all = async <T>(path: string): Promise<T[]> => {
+    const items: T[] = []
+    for (;;) {
+      const page = await read<{ items: T[]; total: number }>(`${path}?limit=${PAGE}&offset=${items.length}`)
+      items.push(...page.items)
+      if (page.items.length === 0 || items.length >= page.total) return items
+    }
+  }
+
+  return {
+    signIn: (login, password) =>
+      read<SessionInfo>('/session', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ login, password }),
+      }),
+    signOut: async () => void (await request('/session', { method: 'DELETE' })),
+    areas: () => all<AreaList['items'][number]>('/areas'),
+    canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
+    sites: () => all<Static<typeof SiteList>['items'][number]>('/sites'),
+    gates: () => all<GateList['items'][number]>('/gates'),
+    gate: (id) => read<Gate>(`/gates/${encodeURIComponent(id)}`),
+    history: (gate, { metrics, from, to, points }, options = {}) => {
+      const query = new URLSearchParams({
+        metrics: metrics.join(','),
+        from: String(Math.round(from)),
+        to: String(Math.round(to)),
+        points: String(points),
+      })
+      return read<HistoryReply>(`/gates/${encodeURIComponent(gate)}/history?${query}`, options)
+    },
+    deadLetters: ({ limit, offset }) => read<DeadLetterList>(`/dead-letters?limit=${limit}&offset=${offset}`),
+  }
+}
+
+async function problemIn(response: Response): Promise<Problem | null> {
+  if (!response.headers.get('content-type')?.includes('json')) return null
+  try {
+    const body: unknown = await response.json()
+    return typeof body === 'object' && body !== null && 'code' in body && 'detail' in body ? (body as Problem) : null
+  } catch {
+    // Cut off on the way: the status alone has to do.
+    return null
+  }
+}

@@ -1,0 +1,85 @@
+import { io } from 'socket.io-client'
+import type { StateMessage } from '#contract/http.ts'
+import { ANSWER_MS, isSilent, type Link, type LinkEvent, nextLink, SILENCE_MS } from './link.ts'
+
+export type SocketDeps = {
+  readonly onState: (message: StateMessage) => void
+  readonly onLink: (link: Link) => void
+  /** The server does not know the session. */
+  readonly onSignedOut: () => void
+}
+
+const LOOK_MS = 250
+
+/** The live connection: watches every gate that the person may see, and finds out within 3 s when it is gone. */
+export function openSocket(deps: SocketDeps): { close(): void } {
+  let link: Link = { at: 'connecting', since: Date.now() }
+  let probing = false
+  let answeredAt = 0
+
+  const step = (event: LinkEvent): void => {
+    const next = nextLink(link, event)
+    if (next === link) return
+    link = next
+    deps.onLink(link)
+  }
+  const socket = io({
+    transports: ['websocket', 'polling'],
+    tryAllTransports: true,
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 2000,
+    timeout: 5000,
+  })
+
+  socket.io.on('open', () => socket.io.engine.on('packet', () => step({ kind: 'heard', t: Date.now() })))
+  // A watch is answered by a full snapshot: after it the view is right, whatever was missed.
+  socket.on('connect', () => socket.emit('watch', {}))
+  socket.on('state', (message: StateMessage) => {
+    deps.onState(message)
+    step({ kind: message.full ? 'snapshot' : 'news', t: Date.now() })
+  })
+  socket.on('disconnect', (reason) => {
+    step({ kind: 'lost' })
+    // Sent away by the server, as at the end of a session: only then the library does not come back by itself.
+    if (reason === 'io server disconnect') socket.connect()
+  })
+  socket.on('connect_error', (error) => {
+    step({ kind: 'lost' })
+    if (codeOf(error) === 'NOT_SIGNED_IN') deps.onSignedOut()
+    // Refused by the server, not out of reach: try again later all the same, a registry may be restarting.
+    else if (!socket.active) retry = setTimeout(() => socket.connect(), 2000)
+  })
+  let retry: ReturnType<typeof setTimeout> | undefined
+
+  /** socket.io itself notices a cut cable only after its ping time-out (45 s by default): ask the server when it is silent. */
+  const look = async (): Promise<void> => {
+    const now = Date.now()
+    if (probing || !isSilent(link, now) || now - answeredAt < SILENCE_MS) return
+    probing = true
+    try {
+      await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) })
+      answeredAt = Date.now()
+    } catch {
+      // No answer is the answer.
+      step({ kind: 'lost' })
+      socket.disconnect().connect()
+    } finally {
+      probing = false
+    }
+  }
+  const timer = setInterval(() => void look(), LOOK_MS)
+
+  return {
+    close() {
+      clearInterval(timer)
+      clearTimeout(retry)
+      socket.removeAllListeners()
+      socket.disconnect()
+    },
+  }
+}
+
+function codeOf(error: Error): unknown {
+  const data: unknown = 'data' in error ? error.data : undefined
+  return typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined
+}

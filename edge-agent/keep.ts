@@ -1,0 +1,85 @@
+import type { Logger } from 'pino'
+import { messageOf } from '#contract/fault.ts'
+import type { BadReason, Reading } from '#contract/reading.ts'
+import type { UnixMs } from '#contract/units.ts'
+import type { Journal } from './journal.ts'
+import type { Newest } from './newest.ts'
+import type { Outbox } from './outbox/outbox.ts'
+import type { Sender } from './uplink/send.ts'
+
+type KeeperDeps = {
+  readonly outbox: Pick<Outbox, 'append'>
+  readonly journal: Journal
+  readonly newest: Newest
+  readonly sender: Pick<Sender, 'offer'>
+  readonly log: Logger
+}
+type Read = {
+  readonly structure: string
+  /** When the device's reply came. */
+  readonly t: UnixMs
+  readonly readings: ReadonlyMap<string, Reading>
+  readonly bus: string
+  readonly gridTime: UnixMs
+}
+
+/** The step that nothing may skip: readings go to the disk, and only then anywhere else. */
+export class Keeper {
+  readonly #deps: KeeperDeps
+  readonly #silent = new Map<string, BadReason>()
+  readonly #counts = { kept: 0, not_kept: 0, missed_cycles: 0 }
+  #diskFails = false
+
+  constructor(deps: KeeperDeps) {
+    this.#deps = deps
+  }
+
+  /** `kept`, `not_kept`: devices' readings of one time. `missed_cycles`: times of the grid, of each bus. */
+  get counts(): { kept: number; not_kept: number; missed_cycles: number } {
+    return { ...this.#counts }
+  }
+
+  /** Never throws: a disk that takes nothing is told and counted, the newest values are shown all the same, and the next cycle tries again. */
+  async keep({ structure, t, readings, bus, gridTime }: Read): Promise<void> {
+    const { outbox, journal, newest, sender, log } = this.#deps
+    this.#tellSilence(structure, readings)
+    try {
+      const kept = await outbox.append(structure, t, readings)
+      this.#counts.kept += 1
+      if (this.#diskFails) log.info('readings are kept again')
+      this.#diskFails = false
+      journal.write({ structure, t: kept.t, readings: Object.fromEntries(readings) })
+      newest.put(structure, kept.t, readings)
+      sender.offer(structure, { t: kept.t, readings, batch: kept.batch })
+    } catch (error) {
+      this.#counts.not_kept += 1
+      if (!this.#diskFails)
+        log.error({ structure, error: messageOf(error) }, 'readings can not be kept, and are lost until the disk takes them')
+      this.#diskFails = true
+      journal.write({ missed: gridTime, bus, structure })
+      newest.put(structure, t, readings)
+      sender.offer(structure, { t, readings, batch: null })
+    }
+  }
+
+  missed(bus: string, gridTime: UnixMs): void {
+    this.#counts.missed_cycles += 1
+    this.#deps.log.warn({ bus, gridTime }, 'a poll cycle was missed: the one before took too long, or the machine stood still')
+    this.#deps.journal.write({ missed: gridTime, bus })
+  }
+
+  /** Tells when a device falls silent or speaks again, once each time. */
+  #tellSilence(structure: string, readings: ReadonlyMap<string, Reading>): void {
+    const [first] = readings.values()
+    const reason = first?.quality === 'bad' && [...readings.values()].every((r) => r.quality === 'bad') ? first.reason : undefined
+    const before = this.#silent.get(structure)
+    if (reason === before) return
+    if (reason === undefined) {
+      this.#silent.delete(structure)
+      this.#deps.log.info({ structure }, 'the device answers again')
+    } else {
+      this.#silent.set(structure, reason)
+      this.#deps.log.warn({ structure, reason }, 'the device gives no value')
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { Logger } from 'pino'
+import { Fault } from '#contract/fault.ts'
+import type { DeviceProfile } from '#contract/profile.ts'
+import { NAMES } from '#contract/topics.ts'
+import { type UnixMs, unixMs } from '#contract/units.ts'
+import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
+import { Keeper } from './keep.ts'
+import { Bus } from './modbus/bus.ts'
+import { type Device, readDevice, toDevice } from './modbus/device.ts'
+import { Newest } from './newest.ts'
+import { Outbox, type OutboxStats } from './outbox/outbox.ts'
+import { poll } from './poll.ts'
+import { type BusSettings, checkEdgeSettings, type EdgeSettings } from './settings.ts'
+import { deviceBirth } from './uplink/payloads.ts'
+import { Sender } from './uplink/send.ts'
+import { Session } from './uplink/session.ts'
+
+export type EdgeDeps = {
+  readonly log: Logger
+  readonly profiles: ReadonlyMap<string, DeviceProfile>
+  /** The wall clock, in ms since 1970 UTC. */
+  readonly now?: () => number
+}
+
+export type EdgeStats = {
+  readonly connected: boolean
+  readonly connections: number
+  readonly outbox: OutboxStats
+  /** Batches that were sent and have no receipt. */
+  readonly in_flight: number
+  readonly last_receipt_t: UnixMs | null
+  /** Since the start: times of the poll grid at which a bus was not read. */
+  readonly missed_cycles: number
+  /** Since the start: readings of a device at one time that the disk took, and that it did not. */
+  readonly kept: number
+  readonly not_kept: number
+}
+
+export type Edge = {
+  stats(): EdgeStats
+  /** Says farewell to the broker; what has no receipt stays in the outbox. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens an agent: it polls, keeps and sends until it is closed. Devices and broker may be away, now or at any time.
+ * @throws Fault CONFIG_INVALID, PROFILE_INVALID, DATA_IN_USE, DISK_FULL
+ */
+export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<Edge> {
+  checkEdgeSettings(settings)
+  const { log } = deps
+  const now = (): UnixMs => unixMs(deps.now?.() ?? Date.now())
+  const elapsed = (): number => performance.now()
+  const plan = settings.buses.map((bus) => ({ settings: bus, devices: devicesOf(bus, deps.profiles) }))
+  const devices = plan.flatMap((p) => p.devices)
+
+  const outbox = await Outbox.open({ ...settings.outbox, log })
+  const journal = await prepare(outbox, settings, { devices, log })
+  const newest = new Newest()
+  const session = Session.open({
+    broker: settings.broker,
+    address: { group: settings.area, node: settings.site },
+    devices: devices.map((d) => d.structure),
+    receipts: settings.uplink.receipts === 'required',
+    nextBdSeq: () => outbox.nextBdSeq(),
+    birthOf: (device, at) => deviceBirth({ aliases: outbox.aliases.of(device), newest: newest.of(device) }, at),
+    onOnline: () => sender.online(),
+    onReceipt: (ids) => void sender.receive(ids),
+    now,
+    log,
+  })
+  const sender = new Sender({ outbox, link: session, newest, settings: settings.uplink, now, elapsed, log })
+  const keeper = new Keeper({ outbox, journal, newest, sender, log })
+
+  const ending = new AbortController()
+  const buses = plan.map((p) => ({ ...p, bus: Bus.open(p.settings, log) }))
+  const polling = buses.map(({ bus, settings: { name }, devices }) => {
+    const cycle = async (gridTime: UnixMs): Promise<void> => {
+      const keeping: Promise<void>[] = []
+      for (const device of devices) {
+        if (ending.signal.aborted) break
+        const readings = await readDevice(device, (request) => bus.read(request))
+        keeping.push(keeper.keep({ structure: device.structure, t: now(), readings, bus: name, gridTime }))
+      }
+      await Promise.all(keeping)
+    }
+    return poll({ cycle, missed: (gridTime) => keeper.missed(name, gridTime), now, elapsed }, settings.poll.interval_ms, ending.signal)
+  })
+  return {
+    stats: () => ({
+      connected: session.online,
+      connections: session.connections,
+      outbox: outbox.stats(),
+      in_flight: sender.inFlight,
+      last_receipt_t: sender.lastReceiptT,
+      ...keeper.counts,
+    }),
+    close: async () => {
+      ending.abort()
+      await Promise.all(polling)
+      for (const { bus } of buses) bus.close()
+      await sender.close()
+      await session.close()
+      await outbox.close()
+      journal.close()
+    },
+  }
+}
+
+/** What must be ready before the first reading. Closes the outbox when it can't be. */
+async function prepare(
+  outbox: Outbox,
+  settings: EdgeSettings,
+  { devices, log }: { devices: readonly Device[]; log: Logger },
+): Promise<Journal> {
+  try {
+    for (const { structure, metrics } of devices) await outbox.aliases.claim(structure, [NAMES.batch, ...metrics])
+    return settings.journal === undefined ? NO_JOURNAL : openJournal(settings.journal, log)
+  } catch (error) {
+    await outbox.close()
+    throw error
+  }
+}
+
+function devicesOf(bus: BusSettings, profiles: ReadonlyMap<string, DeviceProfile>): Device[] {
+  return bus.devices.map((device) => {
+    const profile = profiles.get(device.profile)
+    if (profile) return toDevice(device, profile)
+    const known = [...profiles.keys()].join(', ') || 'none'
+    throw new Fault('CONFIG_INVALID', `structure ${device.structure}: there is no profile ${device.profile}`, `use one of: ${known}`)
+  })
+}

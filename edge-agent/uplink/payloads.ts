@@ -1,0 +1,69 @@
+import type { BatchId } from '#contract/batch.ts'
+import { type Reading, SPARKPLUG_QUALITY } from '#contract/reading.ts'
+import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import { metricOfReading, type TimedReading } from '#contract/sparkplug/readings.ts'
+import { isProtocolMetric, NAMES } from '#contract/topics.ts'
+import type { UnixMs } from '#contract/units.ts'
+
+/** The metrics of our Sparkplug messages. Pure. [tck-id-payloads-name-birth-data-requirement]: each carries a timestamp. */
+
+/** The same metric stands in the NBIRTH and in the NDEATH of one MQTT session. */
+export const sessionMetric = (bdSeq: number, timestamp: UnixMs): SparkplugMetric => ({
+  name: NAMES.bdSeq,
+  timestamp,
+  datatype: 'Int64',
+  value: BigInt(bdSeq),
+})
+
+/** `receipts`: a host that reads `Outbox/Batch` here answers our batches with receipts. */
+export function nodeBirth(bdSeq: number, timestamp: UnixMs, options: { receipts: boolean }): SparkplugMetric[] {
+  const metrics: SparkplugMetric[] = [
+    sessionMetric(bdSeq, timestamp),
+    { name: NAMES.rebirth, timestamp, datatype: 'Boolean', value: false },
+  ]
+  if (options.receipts) {
+    metrics.push(
+      { name: NAMES.batch, timestamp, datatype: 'UInt64', value: null },
+      { name: NAMES.receipt, timestamp, datatype: 'Bytes', value: null },
+    )
+  }
+  return metrics
+}
+
+type DeviceBirth = {
+  /** Every name that the device may ever send, `Outbox/Batch` too. */
+  readonly aliases: ReadonlyMap<string, number>
+  readonly newest: ReadonlyMap<string, TimedReading>
+}
+
+/** Each metric with name, alias, type and newest value; is_null and BAD where none has been read yet. */
+export function deviceBirth({ aliases, newest }: DeviceBirth, timestamp: UnixMs): SparkplugMetric[] {
+  return [...aliases].map(([name, alias]) => {
+    if (isProtocolMetric(name)) return { name, alias, timestamp, datatype: 'UInt64', value: null }
+    const timed = newest.get(name) ?? { t: timestamp, reading: { quality: 'bad', reason: 'no_value' } }
+    return { name, ...metricOfReading(name, alias, timed, { historical: false }), quality: SPARKPLUG_QUALITY[timed.reading.quality] }
+  })
+}
+
+type Samples = {
+  readonly aliases: ReadonlyMap<string, number>
+  readonly samples: readonly { readonly t: UnixMs; readonly readings: ReadonlyMap<string, Reading> }[]
+  /** The time of the newest reading of a metric that the agent has taken. */
+  readonly newestT: (metric: string) => UnixMs
+}
+
+/** Readings by alias, each with its own time; is_historical on those that are no longer the newest of their metric. */
+export function dataMetrics({ aliases, samples, newestT }: Samples): SparkplugMetric[] {
+  return samples.flatMap(({ t, readings }) =>
+    [...readings].flatMap(([name, reading]) => {
+      const alias = aliases.get(name)
+      return alias === undefined ? [] : [metricOfReading(name, alias, { t, reading }, { historical: t < newestT(name) })]
+    }),
+  )
+}
+
+/** The id that the host's receipt will name. */
+export function batchMetric(aliases: ReadonlyMap<string, number>, id: BatchId, timestamp: UnixMs): SparkplugMetric {
+  const alias = aliases.get(NAMES.batch)
+  return { ...(alias === undefined ? { name: NAMES.batch } : { alias }), timestamp, datatype: 'UInt64', value: id }
+}

@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import mqtt, { type MqttClient } from 'mqtt'
+import type { Logger } from 'pino'
+import { type BatchId, decodeReceipt } from '#contract/batch.ts'
+import { messageOf } from '#contract/fault.ts'
+import { DecodeFault, decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import { deviceTopic, NAMES, type NodeAddress, nodeTopic } from '#contract/topics.ts'
+import type { UnixMs } from '#contract/units.ts'
+import type { BrokerSettings } from '../settings.ts'
+import { nodeBirth, sessionMetric } from './payloads.ts'
+
+export type SessionDeps = {
+  readonly broker: BrokerSettings
+  readonly address: NodeAddress
+  /** Devices that are born with the node. Another is born when it first has something to say. */
+  readonly devices: readonly string[]
+  /** Whether the births invite receipts. */
+  readonly receipts: boolean
+  /** Durable before it resolves. */
+  readonly nextBdSeq: () => Promise<number>
+  readonly birthOf: (device: string, at: UnixMs) => SparkplugMetric[]
+  readonly onOnline: () => void
+  readonly onReceipt: (ids: readonly BatchId[]) => void
+  readonly now: () => UnixMs
+  readonly log: Logger
+}
+
+/** From the NBIRTH of one MQTT connection to its end. */
+type Life = {
+  readonly client: MqttClient
+  readonly bdSeq: number
+  readonly born: Set<string>
+  /** Of the next message, 0 to 255. */
+  seq: number
+  /** Publications that the socket has not yet taken. */
+  readonly unwritten: Set<(taken: boolean) => void>
+}
+type State =
+  | { readonly at: 'offline' }
+  | { readonly at: 'connecting'; readonly client: MqttClient }
+  | { readonly at: 'online'; readonly life: Life }
+  | { readonly at: 'ended' }
+
+const BACKOFF_FIRST_MS = 500
+const BACKOFF_MAX_MS = 60_000
+const LONGEST_FAREWELL_MS = 2000
+
+/**
+ * The agent as a Sparkplug edge node. Each MQTT connection is a client of its own, because its will must hold the bdSeq of the
+ * NBIRTH that follows it [tck-id-payloads-ndeath-will-message-bdseq], so a new one on every connection.
+ */
+export class Session {
+  readonly #deps: SessionDeps
+  readonly #ending = new AbortController()
+  #state: State = { at: 'offline' }
+  #running: Promise<void> = Promise.resolve()
+  #connections = 0
+  #lastError = ''
+
+  private constructor(deps: SessionDeps) {
+    this.#deps = deps
+  }
+
+  static open(deps: SessionDeps): Session {
+    const session = new Session(deps)
+    session.#running = session.#run()
+    return session
+  }
+
+  get online(): boolean {
+    return this.#state.at === 'online'
+  }
+
+  /** Connections since the start. */
+  get connections(): number {
+    return this.#connections
+  }
+
+  /** Publications that wait because the link takes no more. */
+  get unwritten(): number {
+    return this.#state.at === 'online' ? this.#state.life.unwritten.size : 0
+  }
+
+  /** Sends DDATA. @returns whether the socket took it, which promises nothing. */
+  async publish(device: string, metrics: SparkplugMetric[]): Promise<boolean> {
+    if (this.#state.at !== 'online') return false
+    const { life } = this.#state
+    if (!life.born.has(device)) this.#bear(life, device)
+    return await this.#send(life, deviceTopic('DDATA', { ...this.#deps.address, device }), metrics)
+  }
+
+  /** Says farewell (NDEATH) and disconnects. */
+  async close(): Promise<void> {
+    const state = this.#state
+    this.#state = { at: 'ended' }
+    this.#ending.abort()
+    if (state.at === 'connecting') state.client.end(true)
+    if (state.at === 'online') {
+      const { client, bdSeq } = state.life
+      // [tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath]: after a DISCONNECT the broker keeps the will to itself.
+      const farewell = async (): Promise<void> => {
+        await client.publishAsync(nodeTopic('NDEATH', this.#deps.address), this.#death(bdSeq), { qos: 1 })
+        await client.endAsync()
+      }
+      const said = farewell().catch((error: unknown) => this.#deps.log.debug({ error: messageOf(error) }, 'no farewell'))
+      await Promise.race([said, sleep(LONGEST_FAREWELL_MS, undefined, { ref: false })])
+      client.end(true)
+    }
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending
+    let failures = 0
+    while (!signal.aborted) {
+      const before = this.#connections
+      await this.#connect()
+      failures = this.#connections > before ? 0 : failures + 1
+      // Spread out: after a broker's restart a whole district comes back.
+      const wait_ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures) * (0.5 + Math.random() / 2)
+      await sleep(wait_ms, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** One MQTT connection, from its CONNECT to its end. */
+  async #connect(): Promise<void> {
+    const { broker, address, log } = this.#deps
+    const bdSeq = await this.#deps.nextBdSeq()
+    if (this.#ending.signal.aborted) return
+    const client = mqtt.connect(broker.url, {
+      clientId: broker.client_id ?? `sluice-${address.group}-${address.node}`,
+      clean: true,
+      keepalive: broker.keepalive_s,
+      reconnectPeriod: 0,
+      // What is meant for a broker that is away stays in the outbox.
+      queueQoSZero: false,
+      resubscribe: false,
+      ...(broker.username === undefined ? {} : { username: broker.username }),
+      ...(broker.password === undefined ? {} : { password: broker.password }),
+      // [tck-id-message-flow-edge-node-birth-publish-will-message-qos, -retained]
+      will: { topic: nodeTopic('NDEATH', address), payload: this.#death(bdSeq), qos: 1, retain: false },
+    })
+    this.#state = { at: 'connecting', client }
+    await new Promise<void>((resolve) => {
+      client.on('error', (error) => this.#complain(error))
+      client.once('close', resolve)
+      client.once('connect', () => {
+        this.#begin(client, bdSeq).catch((error: unknown) => {
+          log.warn({ error: messageOf(error) }, 'the session could not begin')
+          client.end(true)
+        })
+      })
+      client.on('message', (topic, payload) => {
+        if (topic === nodeTopic('NCMD', address)) this.#command(payload)
+      })
+    })
+    this.#lost(client)
+  }
+
+  async #begin(client: MqttClient, bdSeq: number): Promise<void> {
+    // [tck-id-message-flow-edge-node-ncmd-subscribe]: before the NBIRTH, with QoS 1.
+    const topic = nodeTopic('NCMD', this.#deps.address)
+    const [granted] = await client.subscribeAsync(topic, { qos: 1 })
+    if (granted && granted.qos > 2) throw new Error(`the broker refused the subscription to ${topic}`)
+    if (this.#state.at !== 'connecting' || this.#state.client !== client) return
+    const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set() }
+    this.#state = { at: 'online', life }
+    this.#connections += 1
+    this.#lastError = ''
+    this.#births(life)
+    this.#deps.log.info({ bdSeq }, 'connected to the broker')
+    this.#deps.onOnline()
+  }
+
+  /** NBIRTH and the DBIRTHs, on connecting and when the host asks [tck-id-operational-behavior-data-commands-rebirth-action-3]: same bdSeq. */
+  #births(life: Life): void {
+    const { address, receipts, now, devices } = this.#deps
+    life.seq = 0
+    const again = [...life.born]
+    life.born.clear()
+    void this.#send(life, nodeTopic('NBIRTH', address), nodeBirth(life.bdSeq, now(), { receipts }))
+    for (const device of new Set([...devices, ...again])) this.#bear(life, device)
+  }
+
+  #bear(life: Life, device: string): void {
+    life.born.add(device)
+    void this.#send(life, deviceTopic('DBIRTH', { ...this.#deps.address, device }), this.#deps.birthOf(device, this.#deps.now()))
+  }
+
+  async #send(life: Life, topic: string, metrics: SparkplugMetric[]): Promise<boolean> {
+    const payload = encodePayload({ timestamp: this.#deps.now(), seq: life.seq, metrics })
+    life.seq = (life.seq + 1) % 256
+    return await new Promise((resolve) => {
+      const settle = (taken: boolean): void => {
+        life.unwritten.delete(settle)
+        resolve(taken)
+      }
+      life.unwritten.add(settle)
+      // mqtt.js never calls back for what waited for the socket when the connection went: #lost settles that.
+      life.client.publish(topic, Buffer.from(payload), { qos: 0, retain: false }, (error) => settle(!error))
+    })
+  }
+
+  #death(bdSeq: number): Buffer {
+    const timestamp = this.#deps.now()
+    // [tck-id-payloads-ndeath-seq]: without seq.
+    return Buffer.from(encodePayload({ timestamp, metrics: [sessionMetric(bdSeq, timestamp)] }))
+  }
+
+  #command(payload: Uint8Array): void {
+    const { log, onReceipt } = this.#deps
+    try {
+      for (const metric of decodePayload(payload).metrics) {
+        const value = metricValue(metric)
+        if (metric.name === NAMES.rebirth && value === true) {
+          log.info('the host asks for a rebirth')
+          if (this.#state.at === 'online') this.#births(this.#state.life)
+        } else if (metric.name === NAMES.receipt && value instanceof Uint8Array) {
+          const ids = decodeReceipt(value)
+          if (ids) onReceipt(ids)
+          else log.warn('a receipt that this version does not understand')
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error
+      log.warn('a command that is not Sparkplug B')
+    }
+  }
+
+  #lost(client: MqttClient): void {
+    const state = this.#state
+    client.end(true)
+    if (state.at === 'ended') return
+    this.#state = { at: 'offline' }
+    if (state.at !== 'online') return
+    this.#deps.log.warn('the broker connection is lost; readings wait in the outbox')
+    for (const settle of state.life.unwritten) settle(false)
+  }
+
+  /** Each cause once, however often it is tried. */
+  #complain(error: Error): void {
+    if (error.message !== this.#lastError) this.#deps.log.warn({ error: error.message }, 'the broker does not answer; trying again')
+    this.#lastError = error.message
+  }
+}
