@@ -12,6 +12,7 @@ import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
 import { freePort, type RealServer, startMosquitto, tempFolder } from '#test/support/servers.ts'
 import type { App } from './app.ts'
+import { ensurePerson } from './auth/ensure-person.ts'
 import { openApi } from './main.ts'
 import { structure } from './testing/district.ts'
 import { openHistory } from './testing/memory.ts'
@@ -128,6 +129,18 @@ describe('sign-in', () => {
     expect(replies.filter((r) => r.statusCode === 401)).toHaveLength(5)
     expect(replies.filter((r) => r.statusCode === 429)).toHaveLength(7)
     clock += 16 * 60_000
+  })
+
+  test('ensurePerson adds somebody once and gives the password anew, nothing else', async () => {
+    const wanted = { login: 'demo', password: 'first', name: 'Demo', grants: [{ role: 'viewer' as const, area: null }] }
+    const added = await ensurePerson(registry, wanted)
+    expect(added.passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    expect(await ensurePerson(registry, wanted)).toEqual(added)
+    const changed = await ensurePerson(registry, { ...wanted, password: 'second' })
+    expect(changed.passwordHash).not.toBe(added.passwordHash)
+    expect({ ...changed, passwordHash: '' }).toEqual({ ...added, passwordHash: '' })
+    expect((await signIn(app, 'demo', 'first')).statusCode).toBe(401)
+    expect((await signIn(app, 'demo', 'second')).statusCode).toBe(200)
   })
 
   test('who am I, and signing out ends the session', async () => {
@@ -422,6 +435,11 @@ describe('service', () => {
     await open.app.close()
   })
 
+  test('a proxy that is no address is named at the start', async () => {
+    const started = startApp({ registry, history, mqttUrl: broker.url, settings: { http: { trust_proxy: ['10.0.0.0/8', 'nginx'] } } })
+    await expect(started).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('nginx') })
+  })
+
   test('a port in use is named, with what to do', async () => {
     const first = await openApi(settingsWith({ http: { port: 0 } }), {
       log,
@@ -443,7 +461,10 @@ describe('service', () => {
 })
 
 describe('the description of the API', () => {
-  type Operation = { responses: Record<string, { content?: Record<string, { schema: object }>; description: string }> }
+  type Operation = {
+    parameters?: { name: string; required: boolean }[]
+    responses: Record<string, { content?: Record<string, { schema: object }>; description: string }>
+  }
   type Document = {
     openapi: string
     info: object
@@ -477,8 +498,7 @@ describe('the description of the API', () => {
     ])
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const { responses } of Object.values(methods)) {
-        if (path.startsWith('/api/v1'))
-          expect(Object.keys(responses[4] ?? responses['4XX']?.content ?? {})).toEqual(['application/problem+json'])
+        if (path.startsWith('/api/v1')) expect(Object.keys(responses['4XX']?.content ?? {})).toEqual(['application/problem+json'])
         for (const [status, reply] of Object.entries(responses)) {
           expect(reply.description).toEqual(expect.any(String))
           if (status !== '204')
@@ -486,6 +506,10 @@ describe('the description of the API', () => {
         }
       }
     }
+    const parameters = Object.fromEntries(
+      (document.paths['/api/v1/gates/{id}/history']?.['get']?.parameters ?? []).map((p) => [p.name, p.required]),
+    )
+    expect(parameters).toEqual({ id: true, metrics: true, from: true, to: true, points: false })
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((m) => m[1] ?? '')
     expect(references.length).toBeGreaterThan(0)
     for (const reference of new Set(references)) {

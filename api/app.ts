@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import {
@@ -118,18 +119,29 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
   return app
 }
 
-function newApp(settings: ApiSettings, log: Logger): App {
-  const { trust_proxy } = settings.http
+function newApp({ http: { trust_proxy } }: ApiSettings, log: Logger): App {
   return fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: trust_proxy.length > 0 ? trust_proxy : false,
+    trustProxy: trust_proxy.length > 0 ? trustedProxies(trust_proxy) : false,
     bodyLimit: MOST_BODY_BYTES,
     // A browser's open connection must not hold up a stop.
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>()
+}
+
+function trustedProxies(proxies: readonly string[]): string[] {
+  const wrong = proxies.filter((proxy) => !isAddressOrNetwork(proxy))
+  if (wrong.length === 0) return [...proxies]
+  throw new Fault('CONFIG_INVALID', `http.trust_proxy: ${wrong.join(', ')} is no address or network`, 'write 10.0.0.1 or 10.0.0.0/8')
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return rest.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
 }
 
 function registerProblems(app: App): void {

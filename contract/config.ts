@@ -98,7 +98,11 @@ function withEnvironment(schema: TSchema, value: unknown, env: Readonly<Record<s
     const { env: name } = member as { env?: string }
     const text = name === undefined ? undefined : env[name]
     if (text !== undefined && text !== '') result[key] = Value.Convert(member, text)
-    else if ('properties' in member) result[key] = withEnvironment(member, result[key] ?? {}, env)
+    else if ('properties' in member) {
+      // An optional section that nobody gives stays away: made empty, it would lack what it requires.
+      const section = withEnvironment(member, result[key] ?? {}, env)
+      if (key in result || Object.keys(section as object).length > 0) result[key] = section
+    }
   }
   return result
 }

@@ -155,6 +155,7 @@ const Settings = Type.Object(
       { additionalProperties: false, default: {} },
     ),
     name: Type.String(),
+    extra: Type.Optional(Type.Object({ must: Type.String({ env: 'MUST' }) })),
   },
   { additionalProperties: false },
 )
@@ -162,6 +163,7 @@ const Settings = Type.Object(
 test('settings take the file, then the environment, then the default', () => {
   expect(parseConfig(Settings, { file: 's.yaml', text: 'name: a' })).toEqual({ name: 'a', http: { port: 8080, host: '127.0.0.1' } })
   expect(parseConfig(Settings, { file: 's.yaml', text: 'name: a\nhttp: {port: 1}', env: { PORT: '99' } }).http.port).toBe(99)
+  expect(parseConfig(Settings, { file: 's.yaml', text: 'name: a', env: { MUST: 'x' } }).extra).toEqual({ must: 'x' })
 })
 
 test('a mistake in the settings is named with its line, column and key, each once', () => {

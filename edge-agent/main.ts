@@ -57,13 +57,14 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const outbox = await Outbox.open({ ...settings.outbox, log })
   const journal = await prepare(outbox, settings, { devices, log })
   const newest = new Newest()
+  const receipts = settings.uplink.receipts === 'required'
   const session = Session.open({
     broker: settings.broker,
     address: { group: settings.area, node: settings.site },
     devices: devices.map((d) => d.structure),
-    receipts: settings.uplink.receipts === 'required',
+    receipts,
     nextBdSeq: () => outbox.nextBdSeq(),
-    birthOf: (device, at) => deviceBirth({ aliases: outbox.aliases.of(device), newest: newest.of(device) }, at),
+    birthOf: (device, at) => deviceBirth({ aliases: outbox.aliases.of(device), newest: newest.of(device) }, at, { receipts }),
     onOnline: () => sender.online(),
     onReceipt: (ids) => void sender.receive(ids),
     now,
@@ -99,8 +100,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       ending.abort()
       await Promise.all(polling)
       for (const { bus } of buses) bus.close()
-      await sender.close()
-      await session.close()
+      await Promise.all([sender.close(), session.close()])
       await outbox.close()
       journal.close()
     },

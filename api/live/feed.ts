@@ -25,12 +25,20 @@ export type Feed = {
 
 const RECONNECT_MS = 1000
 const CONNECT_TIMEOUT_MS = 10_000
+const QUIET_MS = 60_000
 
 export function openFeed(access: FeedAccess, deps: { readonly log: Logger }): Feed {
   const { log } = deps
   const states = new LastStates()
   const counts = { changed: 0, unchanged: 0, refused: 0 }
   const listeners = new Set<(gate: string) => void>()
+  let refusalsQuietUntil = 0
+  const warnOfRefusal = (topic: string, reason: string): void => {
+    const now = performance.now()
+    if (now < refusalsQuietUntil) return
+    refusalsQuietUntil = now + QUIET_MS
+    log.warn({ topic, reason, refused: counts.refused }, 'live message refused; more in the next minute are only counted')
+  }
   const client = (access.openMqtt ?? connect)(access.mqttUrl, {
     clientId: `sluice-api-${randomBytes(6).toString('hex')}`,
     clean: true,
@@ -59,17 +67,19 @@ export function openFeed(access: FeedAccess, deps: { readonly log: Logger }): Fe
         return
       case 'refused':
         counts.refused++
-        log.warn({ topic, reason: taken.reason }, 'live message refused')
+        warnOfRefusal(topic, taken.reason)
     }
   })
-  let lost = false
-  client.on('error', (error) => log.warn({ error: messageOf(error) }, 'broker connection'))
-  client.on('close', () => {
-    if (!lost) log.warn('no connection to the broker')
-    lost = true
-  })
+  // While the broker is away each try fails alike: said once.
+  let said = ''
+  const sayOnce = (what: string): void => {
+    if (said !== what) log.warn({ what }, 'no connection to the broker')
+    said = what
+  }
+  client.on('error', (error) => sayOnce(messageOf(error)))
+  client.on('close', () => sayOnce(said || 'closed'))
   client.on('connect', () => {
-    lost = false
+    said = ''
   })
   return {
     states,

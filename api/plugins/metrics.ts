@@ -47,6 +47,7 @@ export function registerMetrics(app: App, settings: ApiSettings['http'], deps: D
     {
       schema: {
         tags: ['service'],
+        security: [],
         summary: 'Figures for Prometheus',
         produces: ['text/plain'],
         response: { 200: Type.String({ description: 'Prometheus text format' }) },

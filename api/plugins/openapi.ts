@@ -17,6 +17,7 @@ export async function registerOpenapi(app: App): Promise<void> {
           'Telemetry of an irrigation district. Sign in by POST /api/v1/session; live values come by socket.io on the same address. Times are Unix milliseconds UTC.',
       },
       components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'sluice_session' } } },
+      security: [{ session: [] }],
       tags: [
         { name: 'session', description: 'Who is signed in' },
         { name: 'district', description: 'Areas, canals, sites and gates' },
@@ -24,6 +25,7 @@ export async function registerOpenapi(app: App): Promise<void> {
         { name: 'service', description: 'For those who run the server' },
       ],
     },
+    transform: ({ schema, url }) => ({ schema: { ...schema, querystring: withOptionalDefaults(schema?.querystring) }, url }),
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${i}`) },
   })
   await app.register(fastifySwaggerUi, { routePrefix: '/api/docs', uiConfig: { docExpansion: 'list' }, theme: { title: 'Sluice API' } })
@@ -32,10 +34,18 @@ export async function registerOpenapi(app: App): Promise<void> {
     {
       schema: {
         tags: ['service'],
+        security: [],
         summary: 'This description, as OpenAPI 3.1',
         response: { 200: Type.Object({}, { additionalProperties: true, description: 'OpenAPI document' }) },
       },
     },
     async () => app.swagger() as Record<string, unknown>,
   )
+}
+
+/** A parameter with a default may be left out, though what a route is given always has it. */
+function withOptionalDefaults(query: unknown): unknown {
+  if (!Type.IsObject(query)) return query
+  const required = Object.entries(query.properties).filter(([name, member]) => query.required?.includes(name) && !('default' in member))
+  return { ...query, required: required.map(([name]) => name) }
 }

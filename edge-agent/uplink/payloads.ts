@@ -2,7 +2,7 @@ import type { BatchId } from '#contract/batch.ts'
 import { type Reading, SPARKPLUG_QUALITY } from '#contract/reading.ts'
 import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { metricOfReading, type TimedReading } from '#contract/sparkplug/readings.ts'
-import { isProtocolMetric, NAMES } from '#contract/topics.ts'
+import { NAMES } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
 
 /** The metrics of our Sparkplug messages. Pure. [tck-id-payloads-name-birth-data-requirement]: each carries a timestamp. */
@@ -37,11 +37,11 @@ type DeviceBirth = {
 }
 
 /** Each metric with name, alias, type and newest value; is_null and BAD where none has been read yet. */
-export function deviceBirth({ aliases, newest }: DeviceBirth, timestamp: UnixMs): SparkplugMetric[] {
-  return [...aliases].map(([name, alias]) => {
-    if (isProtocolMetric(name)) return { name, alias, timestamp, datatype: 'UInt64', value: null }
+export function deviceBirth({ aliases, newest }: DeviceBirth, timestamp: UnixMs, options: { receipts: boolean }): SparkplugMetric[] {
+  return [...aliases].flatMap(([name, alias]): SparkplugMetric[] => {
+    if (name === NAMES.batch) return options.receipts ? [{ name, alias, timestamp, datatype: 'UInt64', value: null }] : []
     const timed = newest.get(name) ?? { t: timestamp, reading: { quality: 'bad', reason: 'no_value' } }
-    return { name, ...metricOfReading(name, alias, timed, { historical: false }), quality: SPARKPLUG_QUALITY[timed.reading.quality] }
+    return [{ name, ...metricOfReading(name, alias, timed, { historical: false }), quality: SPARKPLUG_QUALITY[timed.reading.quality] }]
   })
 }
 

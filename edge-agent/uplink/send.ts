@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import type { BatchId } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
-import type { Reading } from '#contract/reading.ts'
 import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Newest } from '../newest.ts'
@@ -141,7 +140,8 @@ export class Sender {
   async #send(batch: Batch): Promise<void> {
     const { outbox, link, settings, now, elapsed } = this.#deps
     const aliases = outbox.aliases.of(batch.device)
-    const metrics = [batchMetric(aliases, batch.id, now()), ...this.#metricsOf(batch.device, batch.samples)]
+    const metrics = this.#metricsOf(batch.device, batch.samples)
+    if (settings.receipts === 'required') metrics.unshift(batchMetric(aliases, batch.id, now()))
     const taken = await link.publish(batch.device, metrics)
     const flight = this.#flights.get(batch.id)
     if (!taken || !flight) return
@@ -151,7 +151,7 @@ export class Sender {
     } else this.#flights.set(batch.id, afterSend(flight, elapsed(), settings))
   }
 
-  /** Readings whose batch has not been taken now, behind a full window. */
+  /** Readings whose batch could not go now, behind a full window. */
   #showNewest(): void {
     const { outbox, link } = this.#deps
     for (const [device, offer] of this.#offers) {

@@ -105,6 +105,7 @@ export class Session {
       const said = farewell().catch((error: unknown) => this.#deps.log.debug({ error: messageOf(error) }, 'no farewell'))
       await Promise.race([said, sleep(LONGEST_FAREWELL_MS, undefined, { ref: false })])
       client.end(true)
+      giveUp(state.life)
     }
     await this.#running
   }
@@ -234,7 +235,7 @@ export class Session {
     this.#state = { at: 'offline' }
     if (state.at !== 'online') return
     this.#deps.log.warn('the broker connection is lost; readings wait in the outbox')
-    for (const settle of state.life.unwritten) settle(false)
+    giveUp(state.life)
   }
 
   /** Each cause once, however often it is tried. */
@@ -242,4 +243,8 @@ export class Session {
     if (error.message !== this.#lastError) this.#deps.log.warn({ error: error.message }, 'the broker does not answer; trying again')
     this.#lastError = error.message
   }
+}
+
+function giveUp(life: Life): void {
+  for (const settle of life.unwritten) settle(false)
 }

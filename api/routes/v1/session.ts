@@ -58,6 +58,7 @@ export function sessionRoutes(app: App, { settings, signIn, sessions, cookie, re
     async (request, reply) => {
       const { person, tokenHash } = signedInOf(request)
       await sessions.end(tokenHash)
+      cookie.clear(reply)
       await registry.audit.append({
         at: now(),
         who: person.login,
@@ -65,7 +66,6 @@ export function sessionRoutes(app: App, { settings, signIn, sessions, cookie, re
         subject: person.login,
         details: { ip: request.ip },
       })
-      cookie.clear(reply)
       return reply.code(204).send(null)
     },
   )
