@@ -19,7 +19,6 @@ export async function poll(deps: PollDeps, everyMs: number, signal: AbortSignal)
   let since = deps.elapsed()
   const passOver = (from: number, to: number): void => {
     for (const t of missedBetween({ from, to, everyMs, tookMs: deps.elapsed() - since })) deps.missed(t)
-    since = deps.elapsed()
   }
   while (!signal.aborted) {
     await sleep(Math.max(0, due - deps.now()), undefined, { signal }).catch(ignoreAbort)
@@ -29,6 +28,7 @@ export async function poll(deps: PollDeps, everyMs: number, signal: AbortSignal)
     await deps.cycle(unixMs(at))
     due = nextDue({ due: at, now: deps.now(), everyMs })
     passOver(at + everyMs, due)
+    since = deps.elapsed()
   }
 }
 
@@ -46,10 +46,10 @@ export const wokenAt = (m: Moment): number => (isEarly(m) ? m.due : onGrid(m.now
 /** The time of the grid to read at after the one that was `due`: never the same again. */
 export const nextDue = (m: Moment): number => (isEarly(m) ? m.due + m.everyMs : nextOnGrid(m.now, m.everyMs))
 
-/** The times of the grid in [from, to). Never more than there was time for: when someone sets the clock ahead, nothing is missed. */
+/** The times of the grid in [from, to). Never more than there was time for, when someone sets the clock ahead. */
 export function missedBetween(span: { from: number; to: number; everyMs: number; tookMs: number }): UnixMs[] {
   const passed = Math.round((span.to - span.from) / span.everyMs)
-  const missed = Math.max(0, Math.min(passed, Math.ceil(span.tookMs / span.everyMs)))
+  const missed = Math.max(0, Math.min(passed, Math.floor(span.tookMs / span.everyMs)))
   return Array.from({ length: missed }, (_, i) => unixMs(span.from + i * span.everyMs))
 }
 

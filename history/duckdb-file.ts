@@ -50,7 +50,7 @@ export class DuckDbFile {
     } catch (error) {
       instance?.closeSync()
       openHere.delete(path)
-      throw faultOf(error, path)
+      throw duckDbFault(error, path)
     }
   }
 
@@ -62,7 +62,7 @@ export class DuckDbFile {
     try {
       return await reading
     } catch (error) {
-      throw faultOf(error, this.path)
+      throw duckDbFault(error, this.path)
     } finally {
       this.#reads.delete(reading)
     }
@@ -96,12 +96,14 @@ function dropUnborn(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path)
 }
 
-function faultOf(error: unknown, path: string): Fault {
+/** What a person may be told of a DuckDB error. */
+export function duckDbFault(error: unknown, path: string): Fault {
   if (error instanceof Fault) return error
   const message = messageOf(error)
   const options = { cause: error }
   if (/Conflicting lock|Could not set lock/.test(message)) return inUse(path, error)
-  if (/No space left|ENOSPC/.test(message)) return new Fault('DISK_FULL', `no room for the history in ${path}`, 'make room on that disk', options)
+  if (/No space left|ENOSPC/.test(message))
+    return new Fault('DISK_FULL', `no room for the history in ${path}`, 'make room on that disk', options)
   if (/not a valid DuckDB|Corrupt|checksum|Could not read enough bytes|Serialization|replaying WAL/i.test(message))
     return new Fault(
       'DATA_CORRUPT',
@@ -110,10 +112,25 @@ function faultOf(error: unknown, path: string): Fault {
       options,
     )
   if (/Cannot open file|Permission denied|Is a directory|EACCES|ENOTDIR|EEXIST|EROFS|Read-only/.test(message))
-    return new Fault('CONFIG_INVALID', `the history can not be kept in ${path} (${message})`, 'name a file that this user may write', options)
+    return new Fault(
+      'CONFIG_INVALID',
+      `the history can not be kept in ${path} (${message})`,
+      'name a file that this user may write',
+      options,
+    )
   if (/newer version|older version/.test(message))
-    return new Fault('CONFIG_INVALID', `the history file ${path} is of another DuckDB version (${message})`, 'use the version that wrote it', options)
-  return new Fault('HISTORY_UNREACHABLE', `the history in ${path} does not answer (${message})`, 'see the cause; it is tried again', options)
+    return new Fault(
+      'CONFIG_INVALID',
+      `the history file ${path} is of another DuckDB version (${message})`,
+      'use the version that wrote it',
+      options,
+    )
+  return new Fault(
+    'HISTORY_UNREACHABLE',
+    `the history in ${path} does not answer (${message})`,
+    'see the cause; it is tried again',
+    options,
+  )
 }
 
 const inUse = (path: string, cause?: unknown): Fault =>

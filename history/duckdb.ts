@@ -1,42 +1,77 @@
-import { BIGINT, DOUBLE, DuckDBDataChunk, type DuckDBConnection, type DuckDBValue, INTEGER, SMALLINT } from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from 'pino'
-import { messageOf } from '#contract/fault.ts'
-import { drawable, qualityCode, readingOf } from '#contract/reading.ts'
-import { unixMs } from '#contract/units.ts'
-import { type Bucket, bucketOf, columnsOf } from './columns.ts'
-import { DuckDbFile, needsReopening } from './duckdb-file.ts'
+import { Fault, messageOf } from '#contract/fault.ts'
+import { bucketOf, columnsOf } from './columns.ts'
+import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
+import {
+  appendSamples,
+  appendSeries,
+  countBy,
+  countMost,
+  merge,
+  readBuckets,
+  readLatest,
+  readRecentSize,
+  readSamples,
+  readSeries,
+} from './duckdb-rows.ts'
 import { bucketMsFor, type History, type RangeColumns, type RangeQuery, type Sample, type WriteOutcome } from './port.ts'
-import { SeriesNumbers } from './series.ts'
+import type { SeriesNumbers } from './series.ts'
 import { sift } from './sift.ts'
-import { pieces, type Span, wholeSpan } from './span.ts'
+import { pieces, wholeSpan } from './span.ts'
 
-/** About one row group of DuckDB: fewer would make many small ones, more would make reads of what is recent slow. */
+/** About one row group of DuckDB: fewer would make many small ones, more would make what is recent slow to read. */
 const MERGE_ROWS = 100_000
 const PAGE_ROWS = 10_000
-const CHUNK_ROWS = 2048
 const RETRY_MS = 1000
 
-/** What a connection to the file has in memory beside it: all of it read from the file, all of it changed only after a commit. */
+/** What is in memory of an open file: read from it, and changed only after a commit. */
 type Opened = {
   readonly file: DuckDbFile
   readonly series: SeriesNumbers
   /** The newest sample of each series. */
   readonly latest: Map<number, Sample>
-  /** Rows in `recent`, and the number that the next one gets. */
   recentRows: number
   nextN: bigint
 }
 
-export type DuckDbDeps = { readonly log: Logger; readonly mergeRows?: number }
+export type DuckDbDeps = {
+  readonly log: Logger
+  /** Rows in `recent` that call for a merge. */
+  readonly mergeRows?: number
+}
 
 /**
- * History in one DuckDB file. A write appends to `recent` and is kept when its commit is synced; the row with the highest `n` of a series
- * and time counts. From time to time `recent` is merged into `archive`, sorted by series and time, and replaces there what has the same key.
- * No primary key: over the archive it would be slow and large, and appending without one is faster than any upsert, also to replay after a crash.
+ * History in one DuckDB file. A write appends to `recent` and is kept when its commit is synced; of rows with the same series and time the
+ * one with the highest `n` counts. From time to time `recent` is merged into `archive`, sorted by series and time, where it replaces what has
+ * the same key. No primary key: over the archive it would be slow and large, and an append is faster than an upsert and simpler to replay
+ * after a crash. The newest sample of each series is in memory.
  * @throws Fault DATA_IN_USE, DATA_CORRUPT, DISK_FULL, CONFIG_INVALID
  */
 export async function openDuckDb(path: string, deps: DuckDbDeps): Promise<History> {
   return new DuckDbHistory(await openFile(path), deps)
+}
+
+async function openFile(path: string): Promise<Opened> {
+  const file = await DuckDbFile.open(path)
+  try {
+    return await file.read(async (reader) => {
+      const series = await readSeries(reader)
+      const opened: Opened = { file, series, latest: new Map(), ...(await readRecentSize(reader)) }
+      for (const sample of await readLatest(reader, series)) keepNewest(opened, sample)
+      return opened
+    })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+function keepNewest({ series, latest }: Opened, sample: Sample): void {
+  const id = series.number(sample)
+  if (id === undefined) return
+  const known = latest.get(id)
+  if (!known || sample.t >= known.t) latest.set(id, sample)
 }
 
 class DuckDbHistory implements History {
@@ -45,9 +80,11 @@ class DuckDbHistory implements History {
   readonly #mergeRows: number
   #opened: Opened | undefined
   #opening: Promise<Opened> | undefined
+  /** The closing of a file that DuckDB gave up: it must be over before the file is opened again. */
+  #leaving: Promise<void> = Promise.resolve()
   /** The writer's work, one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
-  #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(opened: Opened, { log, mergeRows = MERGE_ROWS }: DuckDbDeps) {
     this.#path = opened.file.path
@@ -61,7 +98,7 @@ class DuckDbHistory implements History {
     try {
       if (storable.length > 0) await this.#inTurn(() => this.#append(storable))
     } catch (error) {
-      return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause: error }
+      return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause: duckDbFault(error, this.#path) }
     }
     return refused.length === 0 ? { kind: 'kept' } : { kind: 'refused', samples: refused, reason: reasons.join('; ') }
   }
@@ -72,56 +109,55 @@ class DuckDbHistory implements History {
   }
 
   async range(query: RangeQuery): Promise<RangeColumns> {
-    const opened = await this.#open()
+    const { series } = await this.#open()
     const metrics = [...new Set(query.metrics)]
-    const asked = { span: wholeSpan(query), ids: idsOf(opened.series, { ...query, metrics }) }
-    const nothing = columnsOf([], { metrics, bucketMs: 0 })
-    if (asked.ids.length === 0 || asked.span.from >= asked.span.to) return nothing
-    return await this.#read(opened, async (reader) => {
-      const counts = await rows(reader, `${samplesSql(asked)} select count(*) from s group by series`)
-      const most = Math.max(0, ...counts.map(([count]) => Number(count)))
-      const bucketMs = bucketMsFor(query, most)
-      if (most === 0) return nothing
-      const buckets =
-        bucketMs === 0 ? (await readSamples(reader, { opened, ...asked })).map(bucketOf) : await readBuckets(reader, { opened, ...asked, bucketMs })
+    const asked = { series, span: wholeSpan(query), ids: series.numbers(query.gate, metrics) }
+    if (asked.ids.length === 0 || asked.span.from >= asked.span.to) return columnsOf([], { metrics, bucketMs: 0 })
+    return await this.#read(async (reader) => {
+      const bucketMs = bucketMsFor(query, await countMost(reader, asked))
+      const buckets = bucketMs === 0 ? (await readSamples(reader, asked)).map(bucketOf) : await readBuckets(reader, asked, bucketMs)
       return columnsOf(buckets, { metrics, bucketMs })
     })
   }
 
+  /** In pieces of bounded size, so that a long export neither fills the memory nor holds up a checkpoint. */
   async *samples(query: Omit<RangeQuery, 'points'>): AsyncGenerator<Sample> {
-    const opened = await this.#open()
-    const ids = idsOf(opened.series, query)
+    const { series } = await this.#open()
+    const ids = series.numbers(query.gate, query.metrics)
     if (ids.length === 0) return
-    const countBy = (span: Span, bucketMs: number) =>
-      this.#read(opened, async (reader) => {
-        const counts = await rows(reader, `${samplesSql({ span, ids })} select t - t % ${bucketMs} as b, count(*) from s group by b order by b`)
-        return counts.map(([t, count]) => ({ t: Number(t), count: Number(count) }))
-      })
-    for await (const span of pieces(wholeSpan(query), { most: PAGE_ROWS, countBy })) {
-      yield* await this.#read(opened, (reader) => readSamples(reader, { opened, span, ids }))
-    }
+    const cut = pieces(wholeSpan(query), {
+      most: PAGE_ROWS,
+      countBy: (span, bucketMs) => this.#read((reader) => countBy(reader, { series, span, ids }, bucketMs)),
+    })
+    for await (const span of cut) yield* await this.#read((reader) => readSamples(reader, { series, span, ids }))
   }
 
   async ready(): Promise<void> {
-    const opened = await this.#open()
-    await this.#read(opened, (reader) => reader.run('select 1'))
+    await this.#read((reader) => reader.run('select 1'))
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#queue.catch(() => undefined)
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll()
+    return this.#closing
+  }
+
+  async #closeAll(): Promise<void> {
+    await this.#queue
+    await this.#opening?.catch(() => undefined)
+    await this.#leaving
     await this.#opened?.file.close()
   }
 
   async #append(samples: readonly Sample[]): Promise<void> {
     const opened = await this.#open()
-    const { writer } = opened.file
-    const added = opened.series.missing(samples)
+    const { series, file, nextN } = opened
+    const added = series.missing(samples)
+    const ids = samples.map((s) => series.number(s) ?? added.number(s) ?? -1)
     await this.#commit(opened, async () => {
-      await appendSeries(writer, added)
-      await appendSamples(writer, { opened, added, samples })
+      if (added.size > 0) await appendSeries(file.writer, added)
+      await appendSamples(file.writer, { samples, ids, n: nextN })
     })
-    for (const one of added) opened.series.add(one)
+    for (const one of added) series.add(one)
     opened.nextN += BigInt(samples.length)
     opened.recentRows += samples.length
     for (const sample of samples) keepNewest(opened, sample)
@@ -149,43 +185,49 @@ class DuckDbHistory implements History {
       await work()
       await writer.run('commit')
     } catch (error) {
-      // A commit that failed has ended its transaction; whatever else failed has not.
-      await writer.run('rollback').catch(() => undefined)
-      await this.#dropIfInvalid(opened, error)
+      // A commit that failed has ended its transaction already, and says so.
+      await writer
+        .run('rollback')
+        .catch((failed: unknown) => this.#log.debug({ error: messageOf(failed) }, 'history: nothing to roll back'))
+      this.#leaveIfInvalid(opened, error)
       throw error
     }
   }
 
-  async #read<T>(opened: Opened, work: (reader: DuckDBConnection) => Promise<T>): Promise<T> {
+  async #read<T>(work: (reader: DuckDBConnection) => Promise<T>): Promise<T> {
+    const opened = await this.#open()
     try {
       return await opened.file.read(work)
     } catch (error) {
-      await this.#dropIfInvalid(opened, error)
+      this.#leaveIfInvalid(opened, error)
       throw error
     }
   }
 
-  async #dropIfInvalid(opened: Opened, error: unknown): Promise<void> {
+  #leaveIfInvalid(opened: Opened, error: unknown): void {
     if (!needsReopening(error) || this.#opened !== opened) return
-    this.#log.error({ error: messageOf(error), file: this.#path }, 'history: DuckDB gave up; the file is opened again')
+    this.#log.error({ error: messageOf(error), file: this.#path }, 'history: DuckDB gave up the file; it is opened again')
     this.#opened = undefined
-    await opened.file.close()
+    this.#leaving = opened.file.close()
   }
 
   async #open(): Promise<Opened> {
+    if (this.#closing) throw new Fault('HISTORY_UNREACHABLE', `the history in ${this.#path} is closed`, 'open it again')
     if (this.#opened) return this.#opened
-    this.#opening ??= openFile(this.#path).finally(() => {
-      this.#opening = undefined
-    })
-    this.#opened = await this.#opening
-    return this.#opened
+    this.#opening ??= this.#leaving
+      .then(() => openFile(this.#path))
+      .then((opened) => {
+        this.#opened = opened
+        return opened
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
+    return await this.#opening
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(() => {
-      if (this.#closed) throw new Error('the history is closed')
-      return work()
-    })
+    const turn = this.#queue.then(work)
     this.#queue = turn.catch(() => undefined)
     return turn
   }

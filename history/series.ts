@@ -17,6 +17,15 @@ export class SeriesNumbers {
     return this.#names.get(id)
   }
 
+  /** Numbers of those of the metrics that the gate has. */
+  numbers(gate: string, metrics: readonly string[]): number[] {
+    return [...new Set(metrics)].flatMap((metric) => this.number({ gate, metric }) ?? [])
+  }
+
+  get size(): number {
+    return this.#names.size
+  }
+
   ofGate(gate: string): Iterable<number> {
     return this.#byGate.get(gate)?.values() ?? []
   }

@@ -1,28 +1,20 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync, type MqttClient } from 'mqtt'
-import { pino } from 'pino'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { ClientToServer, Problem, ServerToClient, StateMessage, Watch } from '#contract/http.ts'
 import type { LiveState } from '#contract/live.ts'
 import { liveTopic } from '#contract/topics.ts'
-import type { History } from '#history/port.ts'
-import { openRegistry } from '#registry/open.ts'
-import type { Registry } from '#registry/port.ts'
-import { freePort, type RealServer, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
+import { type RealServer, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
 import type { App } from '../app.ts'
 import { liveState, liveValue } from '../testing/district.ts'
-import { openHistory } from '../testing/memory.ts'
-import { cookieOf, seed, startApp } from '../testing/start-api.ts'
+import { cookieOf, NO_BROKER, openStores, type Stores, startApp } from '../testing/start-api.ts'
 
 type Live = Socket<ServerToClient, ClientToServer>
 const folder = tempFolder('rooms')
-const log = pino({ level: 'silent' })
 let broker: RealServer
-let registry: Registry
-let history: History
+let stores: Stores
 let publisher: MqttClient
 let app: App
 let url = ''
@@ -31,15 +23,12 @@ const opened: Live[] = []
 
 beforeAll(async () => {
   broker = await startMosquitto()
-  registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log, migrationsFolder: 'registry/migrations' })
-  history = await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log })
-  await seed(registry)
+  stores = await openStores(folder)
   publisher = await connectAsync(broker.url)
   await publish(liveState('yc-zh-03', { level_up: liveValue(1000, 1.25) }))
   await publish(liveState('wl-zh-01', { level_up: liveValue(1000, 2.5) }))
   const started = await startApp({
-    registry,
-    history,
+    ...stores,
     mqttUrl: broker.url,
     now: () => Date.now() + aheadMs,
     settings: { session: { recheck_ms: 200 } },
@@ -54,8 +43,7 @@ afterEach(() => {
 afterAll(async () => {
   await app.close()
   await publisher.endAsync()
-  await history.close()
-  await registry.close()
+  await stores.close()
   await broker.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -183,7 +171,7 @@ test('signing out closes the session’s live connections and no others', async 
 test('a session ended at another node, or at its time, ends its live connections', async () => {
   const client = open(await cookieOf(app, 'wang'))
   await client.watch({})
-  const other = await startApp({ registry, history, mqttUrl: broker.url })
+  const other = await startApp({ ...stores, mqttUrl: broker.url })
   const cookie = await cookieOf(other.app, 'wang')
   const elsewhere = open(cookie)
   await elsewhere.watch({})
@@ -220,7 +208,7 @@ test('retained states of thousands of gates all arrive', async () => {
       sender.publishAsync(liveTopic('yichang', `g-${i}`), JSON.stringify(state(i)), { qos: 1, retain: true }),
     ),
   )
-  const { app: busy } = await startApp({ registry, history, mqttUrl: many.url })
+  const { app: busy } = await startApp({ ...stores, mqttUrl: many.url })
   const gates = async (): Promise<number> => Number(/^sluice_live_gates (\d+)$/m.exec((await busy.inject('/metrics')).body)?.[1])
   await expect.poll(gates, { timeout: 20_000 }).toBe(5000)
   await busy.close()
@@ -229,7 +217,7 @@ test('retained states of thousands of gates all arrive', async () => {
 })
 
 test('a server starts while the broker is away', async () => {
-  const { app: alone } = await startApp({ registry, history, mqttUrl: `mqtt://127.0.0.1:${await freePort()}` })
+  const { app: alone } = await startApp({ ...stores, mqttUrl: NO_BROKER })
   expect((await alone.inject('/healthz')).statusCode).toBe(200)
   await alone.close()
 })

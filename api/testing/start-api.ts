@@ -1,12 +1,18 @@
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { Value } from 'typebox/value'
+import { openHistory } from '#history/open.ts'
 import type { History } from '#history/port.ts'
+import { openRegistry } from '#registry/open.ts'
 import type { Grant, Registry } from '#registry/port.ts'
 import { type ApiDeps, type App, buildApp } from '../app.ts'
 import { ensurePerson } from '../auth/ensure-person.ts'
 import { ApiSettings } from '../settings.ts'
 import { DISTRICT } from './district.ts'
 
+export const LOG = pino({ level: process.env['LOG'] ?? 'silent' })
+/** No broker listens there. */
+export const NO_BROKER = 'mqtt://127.0.0.1:1'
 export const PASSWORD = 'correct horse battery staple'
 export const PEOPLE: Readonly<Record<string, readonly Grant[]>> = {
   chief: [{ role: 'admin', area: null }],
@@ -30,7 +36,24 @@ export function settingsWith(changes: Changes = {}): ApiSettings {
   }
 }
 
-export async function seed(registry: Registry): Promise<void> {
+export type Stores = { readonly registry: Registry; readonly history: History; close(): Promise<void> }
+
+/** The embedded stores in `folder`, with the test district and its people. */
+export async function openStores(folder: string): Promise<Stores> {
+  const registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log: LOG, migrationsFolder: 'registry/migrations' })
+  const history = await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log: LOG })
+  await seed(registry)
+  return {
+    registry,
+    history,
+    close: async () => {
+      await history.close()
+      await registry.close()
+    },
+  }
+}
+
+async function seed(registry: Registry): Promise<void> {
   await registry.district.seed(DISTRICT)
   for (const [login, grants] of Object.entries(PEOPLE)) await ensurePerson(registry, { login, password: PASSWORD, name: login, grants })
 }
@@ -46,7 +69,7 @@ export async function startApp(wanted: Wanted): Promise<{ app: App; audited: Aud
     },
   }
   const app = await buildApp(settingsWith(wanted.settings), {
-    log: pino({ level: process.env['LOG'] ?? 'silent' }),
+    log: LOG,
     registry: {
       district: registry.district,
       people: registry.people,

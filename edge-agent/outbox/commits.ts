@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, messageOf } from '#contract/fault.ts'
 
@@ -6,8 +7,9 @@ export type Committer = { batch(write: () => void): Promise<boolean> }
 
 type Waiting = { readonly write: () => void; readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
-const ENOSPC = 28
-const EDQUOT = 122
+const [EIO, ENOSPC, EDQUOT] = [5, 28, 122]
+/** The largest single write that lmdb-js makes stays well below. */
+const HARDLY_ANY_BYTES = 1_048_576
 const CAUSE_WAIT_MS = 1000
 
 /**
@@ -59,13 +61,21 @@ export class Commits {
       return null
     } catch (error) {
       const cause = await commitCause(error)
-      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-      if (code === ENOSPC || code === EDQUOT) {
+      if (isDiskFull(cause, this.#path)) {
         return new Fault('DISK_FULL', `the disk that holds ${this.#path} is full`, 'free space on it; the agent keeps trying', { cause })
       }
       return new Error(`the outbox ${this.#path} can't be written: ${messageOf(cause)}`, { cause })
     }
   }
+}
+
+/** lmdb calls a write that the disk took only in part an input/output error. */
+function isDiskFull(cause: unknown, path: string): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === ENOSPC || code === EDQUOT) return true
+  if (code !== EIO) return false
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize < HARDLY_ANY_BYTES
 }
 
 /** lmdb-js says "Commit failed" and hands the reason over as a promise that rejects with it. */

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { Logger } from 'pino'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
-import { messageOf } from '#contract/fault.ts'
+import { Fault, messageOf } from '#contract/fault.ts'
 import type { Reading } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { Aliases } from './aliases.ts'
+import { Ballast } from './ballast.ts'
 import { checkData } from './check.ts'
 import { Commits } from './commits.ts'
 import { abandon, claim, release, syncFolder } from './owner.ts'
@@ -56,6 +57,7 @@ export class Outbox {
   readonly #records: Records
   readonly #meta: Meta
   readonly #commits: Commits
+  readonly #ballast: Ballast
   readonly #folder: string
   readonly #maxBytes: number
   readonly #log: Logger
@@ -79,6 +81,7 @@ export class Outbox {
     this.#records = root.openDB(DATABASES.records, { encoding: 'binary' })
     this.#meta = root.openDB(DATABASES.meta, { encoding: 'json' })
     this.#commits = new Commits(root, options.path)
+    this.#ballast = new Ballast(this.#meta, this.#commits)
     this.aliases = new Aliases(this.#meta, this.#commits)
     this.#folder = options.path
     this.#maxBytes = options.max_bytes
@@ -122,6 +125,7 @@ export class Outbox {
       setAside(options.path, error.message, options.log)
       return build()
     })
+    await outbox.#trim()
     syncFolder(options.path)
     syncFolder(dirname(options.path))
     return outbox
@@ -187,16 +191,30 @@ export class Outbox {
    * @returns how many were there. A crash right after it means no more than that they are sent again.
    */
   async drop(ids: readonly BatchId[]): Promise<number> {
-    const counters = ids
+    const counters = [...new Set(ids)]
       .filter((id) => epochOf(id) === this.#epoch)
       .map(counterOf)
       .filter((c) => c < this.#cursor || c < this.#firstOfRun)
     const found = counters.map((counter) => this.#keysOf(counter)).filter((keys) => keys.length > 0)
-    if (found.length > 0) {
-      await this.#commits.run(() => this.#remove(found))
-      this.#full = false
-    }
+    if (found.length === 0) return 0
+    await this.#commits.run(() => this.#remove(found)).catch((error: unknown) => this.#dropOnFullDisk(found, error))
+    this.#full = false
+    if (this.#pages().entries === 0) await this.#trim()
     return found.length
+  }
+
+  async #dropOnFullDisk(batches: readonly (readonly [number, number][])[], error: unknown): Promise<void> {
+    if (!(error instanceof Fault && error.code === 'DISK_FULL')) throw error
+    await this.#ballast.release()
+    for (const keys of batches) await this.#commits.run(() => this.#remove([keys]))
+  }
+
+  async #trim(): Promise<void> {
+    try {
+      await this.#ballast.take()
+    } catch (error) {
+      this.#log.debug({ error: messageOf(error) }, 'no room for the ballast')
+    }
   }
 
   /** The number for the next MQTT connection: 0 to 255, one more each time, over restarts too. */

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault, systemCode } from '#contract/fault.ts'
 
@@ -12,6 +12,7 @@ type Owner =
 
 const FILE = 'owner.json'
 const DATA = 'data.mdb'
+const LENGTH = 256
 
 /** Takes possession of the folder. @returns whether its data need a check. @throws Fault DATA_IN_USE */
 export function claim(folder: string): 'new' | 'unchanged' | 'check' {
@@ -65,14 +66,15 @@ function readOwner(folder: string): Owner | null {
   }
 }
 
+/** In place and always of one length, so that it needs no room on a full disk. Cut short by a power cut, it means a check and no more. */
 function writeOwner(folder: string, owner: Owner): void {
   const path = join(folder, FILE)
+  const text = JSON.stringify(owner).padEnd(LENGTH)
   try {
-    writeFileSync(`${path}.new`, JSON.stringify(owner))
-    renameSync(`${path}.new`, path)
+    writeFileSync(path, text, { flag: 'r+' })
   } catch (error) {
-    // A full disk must not keep an agent from starting: its outbox may be what fills it, and the receipts will empty it.
-    if (systemCode(error) !== 'ENOSPC') throw error
+    if (systemCode(error) !== 'ENOENT') throw error
+    writeFileSync(path, text)
   }
 }
 

@@ -48,7 +48,7 @@ export const en: Messages = {
     missing: 'Not received yet',
   },
   reason: {
-    timeout: 'No reply in time',
+    timeout: 'No reply',
     not_connected: 'Not connected',
     exception_illegal_function: 'Function refused',
     exception_illegal_address: 'Address refused',
@@ -107,7 +107,7 @@ export const en: Messages = {
     expand: 'Expand {name}',
     collapse: 'Collapse {name}',
     leaves: '{n} leaves',
-    allClosed: 'closed',
+    short: { up: 'Up', down: 'Dn', flow: 'Q' },
     overDesign: 'over design',
     columns: {
       condition: 'State',

@@ -105,7 +105,7 @@ export const zh = {
     expand: '展开 {name}',
     collapse: '收起 {name}',
     leaves: '{n} 孔',
-    allClosed: '全关',
+    short: { up: '上', down: '下', flow: '流量' },
     overDesign: '超设计',
     columns: {
       condition: '状态',

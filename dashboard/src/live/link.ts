@@ -17,7 +17,7 @@ export type LinkEvent =
   | { readonly kind: 'lost' }
 
 /** Silence after which the server is asked whether it is still there. With the time it is given to answer: less than 3 s. */
-export const SILENCE_MS = 1500
+export const SILENCE_MS = 1200
 export const ANSWER_MS = 1000
 /** Below this a pause in the gates' values means nothing. */
 const LEAST_QUIET_MS = 15_000

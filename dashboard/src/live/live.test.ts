@@ -20,8 +20,8 @@ describe('the link to the server', () => {
     expect(nextLink(lost, { kind: 'snapshot', t: 9000 }).at).toBe('live')
   })
   test('is doubted after a silence, and any packet ends the doubt', () => {
-    expect(isSilent(live, 6500)).toBe(false)
-    expect(isSilent(live, 6501)).toBe(true)
+    expect(isSilent(live, 6200)).toBe(false)
+    expect(isSilent(live, 6201)).toBe(true)
     expect(isSilent(nextLink(live, { kind: 'heard', t: 6400 }), 6501)).toBe(false)
   })
   test('on which no gate says anything is told, though the server answers', () => {

@@ -23,7 +23,7 @@ function contrast(a: string, b: string): number {
 }
 
 const GROUNDS = ['ground', 'surface', 'raised', 'hover', 'selected', 'changed']
-const TEXTS = ['text', 'muted', 'link', 'fault', 'offline', 'bad', 'stale', 'no-data']
+const TEXTS = ['text', 'muted', 'dim', 'link', 'fault', 'offline', 'bad', 'stale', 'no-data']
 const PAIRS = [
   ...TEXTS.flatMap((text) => GROUNDS.slice(0, 4).map((ground) => [text, ground] as const)),
   ...GROUNDS.map((ground) => ['text', ground] as const),

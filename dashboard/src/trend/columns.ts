@@ -9,8 +9,13 @@ export type Cells = (number | null | undefined)[]
 export type TrendColumns = {
   /** Seconds since 1970 UTC, strictly ascending. */
   readonly x: number[]
-  readonly series: Readonly<Record<string, { readonly min: Cells; readonly max: Cells; readonly mean: Cells }>>
-  /** Where a metric has BAD or STALE samples, in ms; ascending, not overlapping. */
+  readonly series: Readonly<Record<string, SeriesCells>>
+}
+export type SeriesCells = {
+  readonly min: Cells
+  readonly max: Cells
+  readonly mean: Cells
+  /** Where the metric has BAD or STALE samples, in ms; ascending, not overlapping. */
   readonly bad: readonly Span[]
 }
 export type Span = { readonly from: number; readonly to: number }
@@ -41,11 +46,15 @@ export function toColumns(reply: HistoryReply, tail: Tail, options: ColumnOption
     metric,
     points: pointsOf(reply, metric, { tail: tail[metric] ?? [], until: options.until }),
   }))
-  const drawn = lines.map(({ metric, points }) => ({ metric, points: withGaps(points, options.gapMs) }))
+  const drawn = lines.map(({ metric, points }) => ({
+    metric,
+    points: withGaps(points, options.gapMs),
+    bad: mergeSpans(badSpans(points, options.gapMs)),
+  }))
   const x = [...new Set(drawn.flatMap((line) => line.points.map((p) => p.x)))].sort((a, b) => a - b)
   const place = new Map(x.map((t, i) => [t, i]))
   const series = Object.fromEntries(
-    drawn.map(({ metric, points }) => {
+    drawn.map(({ metric, points, bad }): [string, SeriesCells] => {
       const empty = (): Cells => Array<undefined>(x.length).fill(undefined)
       const columns = { min: empty(), max: empty(), mean: empty() }
       for (const point of points) {
@@ -54,10 +63,10 @@ export function toColumns(reply: HistoryReply, tail: Tail, options: ColumnOption
         columns.max[i] = point.max
         columns.mean[i] = point.mean
       }
-      return [metric, columns]
+      return [metric, { ...columns, bad }]
     }),
   )
-  return { x: x.map((t) => t / 1000), series, bad: merge(lines.flatMap(({ points }) => badSpans(points, options.gapMs))) }
+  return { x: x.map((t) => t / 1000), series }
 }
 
 function pointsOf(reply: HistoryReply, metric: string, options: { tail: readonly TailPoint[]; until: number }): Point[] {
@@ -110,7 +119,8 @@ function badSpans(points: readonly Point[], gapMs: number): Span[] {
   })
 }
 
-function merge(spans: readonly Span[]): Span[] {
+/** @returns the spans ascending, those that touch made one */
+export function mergeSpans(spans: readonly Span[]): Span[] {
   const merged: Span[] = []
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1)

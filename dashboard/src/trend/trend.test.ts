@@ -16,8 +16,7 @@ describe('columns', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [1000, 6000], flow: raw([1, 2]) }
     expect(toColumns(reply, {}, options())).toEqual({
       x: [1, 6],
-      series: { flow: { min: [1, 2], max: [1, 2], mean: [1, 2] } },
-      bad: [],
+      series: { flow: { min: [1, 2], max: [1, 2], mean: [1, 2], bad: [] } },
     })
   })
   test('of buckets stand in their middle and keep minimum and maximum', () => {
@@ -25,7 +24,7 @@ describe('columns', () => {
     const columns = toColumns({ bucket_ms: 60_000, t: [0, 60_000], flow }, {}, options({ until: 70_000 }))
     // The second bucket has only begun: it is drawn no later than the end of what was asked for.
     expect(columns.x).toEqual([30, 70])
-    expect(columns.series['flow']).toEqual({ min: [1, 2], max: [3, 9], mean: [2, 5] })
+    expect(columns.series['flow']).toEqual({ min: [1, 2], max: [3, 9], mean: [2, 5], bad: [] })
   })
   test('have a gap where nothing came for longer than a value is believed', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [0, 15_000, 30_001], flow: raw([1, 2, 3]) }
@@ -35,7 +34,7 @@ describe('columns', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [0, 5000, 10_000], flow: raw([1, null, 3], [0, 1, 0]) }
     const columns = toColumns(reply, {}, options())
     expect(columns.series['flow']?.mean).toEqual([1, null, 3])
-    expect(columns.bad).toEqual([{ from: 5000, to: 10_000 }])
+    expect(columns.series['flow']?.bad).toEqual([{ from: 5000, to: 10_000 }])
   })
   test('have no gap in one line where only another has a sample', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [0, 2000, 4000], flow: raw([1, null, 3]), level_up: raw([null, 8, null]) }
@@ -48,7 +47,7 @@ describe('columns', () => {
     const columns = toColumns(reply, { flow: [live(0, 9), live(5000, 9), live(10_000, 3), live(15_000, null)] }, options({ until: 6000 }))
     expect(columns.x).toEqual([0, 5, 10, 15])
     expect(columns.series['flow']?.mean).toEqual([1, 2, 3, null])
-    expect(columns.bad).toEqual([{ from: 15_000, to: 30_000 }])
+    expect(columns.series['flow']?.bad).toEqual([{ from: 15_000, to: 30_000 }])
   })
   test('show what came live even while the history is behind', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [0], flow: raw([1]) }
@@ -64,7 +63,7 @@ describe('columns', () => {
   })
   test('of a metric that the history does not know are the live values alone', () => {
     expect(toColumns({ bucket_ms: 0, t: [] }, { flow: [live(1000, 4)] }, options()).series['flow']?.mean).toEqual([4])
-    expect(toColumns({ bucket_ms: 0, t: [] }, {}, options())).toEqual({ x: [], series: { flow: { min: [], max: [], mean: [] } }, bad: [] })
+    expect(toColumns({ bucket_ms: 0, t: [] }, {}, options())).toEqual({ x: [], series: { flow: { min: [], max: [], mean: [], bad: [] } } })
   })
   test('lose no sample, run forward in time, and shade every bad one', () => {
     const sample = fc.record({ step: fc.integer({ min: 1, max: 60_000 }), value: fc.option(fc.double({ noNaN: true })) })
@@ -91,7 +90,7 @@ describe('columns', () => {
         const drawn = columns.series['flow']?.mean.filter((v) => v !== null)
         expect(drawn).toEqual([...values, ...came.map((s) => s.value)].filter((v) => v !== null))
         const badTimes = [...times.filter((_, i) => values[i] === null), ...tail.filter((p) => p.bad).map((p) => p.t)]
-        for (const b of badTimes) expect(columns.bad.some((span) => span.from <= b && b <= span.to)).toBe(true)
+        for (const b of badTimes) expect(columns.series['flow']?.bad.some((span) => span.from <= b && b <= span.to)).toBe(true)
       }),
     )
   })

@@ -1,0 +1,209 @@
+import type { Logger } from 'pino'
+import { messageOf } from '#contract/fault.ts'
+import { readingOf } from '#contract/reading.ts'
+import { unixMs } from '#contract/units.ts'
+import { type Bucket, bucketOf, columnsOf } from './columns.ts'
+import { metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
+import { Influx1Http, type InfluxSeries } from './influx1-http.ts'
+import { type Written, writeLines } from './influx1-write.ts'
+import {
+  bucketBad,
+  bucketShadowed,
+  bucketValues,
+  countPoints,
+  countSamples,
+  lastQuality,
+  lastValue,
+  selectSamples,
+  showFields,
+  type Where,
+} from './influxql.ts'
+import { type Line, linesOf } from './line-protocol.ts'
+import { bucketMsFor, type History, type RangeColumns, type RangeQuery, type Sample, type WriteOptions, type WriteOutcome } from './port.ts'
+import { sift } from './sift.ts'
+import { type Count, pieces, type Span, wholeSpan } from './span.ts'
+
+const LINES_PER_WRITE = 5000
+const PAGE_POINTS = 5000
+const GATES_PER_QUERY = 100
+const STATEMENTS_PER_QUERY = 40
+const RETRY_MS = 1000
+
+/**
+ * History in InfluxDB 1.x. A server that is away now is no error: it is asked at each use, and its database is made then.
+ * A point has one receive time, that of its newest writing, so samples of one gate and time share it.
+ * @throws Fault CONFIG_INVALID
+ */
+export async function openInflux1(url: string, { log }: { log: Logger }): Promise<History> {
+  const history = new Influx1History(new Influx1Http(url))
+  await history.ready().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'history: not there yet; tried again at each use'))
+  return history
+}
+
+class Influx1History implements History {
+  readonly #http: Influx1Http
+
+  constructor(http: Influx1Http) {
+    this.#http = http
+  }
+
+  async write(samples: readonly Sample[], options: WriteOptions): Promise<WriteOutcome> {
+    const { storable, refused, reasons } = sift(samples)
+    const written = await this.#writeAll(linesOf(storable), options)
+    if (written.kind === 'unavailable') return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause: written.cause }
+    const all = [...refused, ...written.refused]
+    return all.length === 0 ? { kind: 'kept' } : { kind: 'refused', samples: all, reason: [...reasons, ...written.reasons].join('; ') }
+  }
+
+  async #writeAll(lines: readonly Line[], { rewrite }: WriteOptions): Promise<Written> {
+    const refused: Sample[] = []
+    const reasons = new Set<string>()
+    for (const part of chunks(lines, LINES_PER_WRITE)) {
+      const written = await writeLines(part, { rewrite, post: (body) => this.#http.post(body) })
+      if (written.kind === 'unavailable') return written
+      refused.push(...written.refused)
+      for (const reason of written.reasons) reasons.add(reason)
+    }
+    return { kind: 'done', refused, reasons: [...reasons] }
+  }
+
+  async latest(gates: readonly string[]): Promise<Sample[]> {
+    const metrics = gates.length === 0 ? [] : await this.#metrics()
+    const newest = new Map<string, Sample>()
+    for (const some of chunks([...new Set(gates)], GATES_PER_QUERY)) {
+      const statements = metrics.flatMap((metric) => [
+        { metric, text: lastValue(metric, some) },
+        { metric, text: lastQuality(metric, some) },
+      ])
+      for (const part of chunks(statements, STATEMENTS_PER_QUERY)) {
+        const results = await this.#http.query(part.map((s) => s.text))
+        for (const [i, { metric }] of part.entries())
+          for (const sample of lastOf(results[i] ?? [], metric)) {
+            const key = `${sample.gate} ${metric}`
+            if (sample.t >= (newest.get(key)?.t ?? 0)) newest.set(key, sample)
+          }
+      }
+    }
+    return [...newest.values()]
+  }
+
+  async range(query: RangeQuery): Promise<RangeColumns> {
+    const metrics = [...new Set(query.metrics)]
+    const at = { gate: query.gate, span: wholeSpan(query) }
+    if (metrics.length === 0 || at.span.from >= at.span.to) return columnsOf([], { metrics, bucketMs: 0 })
+    const counts = await this.#http.query(metrics.map((metric) => countSamples(metric, at)))
+    // A sample with both a value and a quality is counted twice here: then there are buckets where raw would just have done.
+    const bucketMs = bucketMsFor(query, Math.max(...counts.map((c) => sumOf(c, ['v', 'q']))))
+    const buckets =
+      bucketMs === 0
+        ? (await this.#page(metrics, { ...at, received: 'without received' })).map(bucketOf)
+        : (await Promise.all(metrics.map((metric) => this.#buckets(metric, { ...at, bucketMs })))).flat()
+    return columnsOf(buckets, { metrics, bucketMs })
+  }
+
+  async *samples({ gate, metrics, from, to }: Omit<RangeQuery, 'points'>): AsyncGenerator<Sample> {
+    const asked = [...new Set(metrics)]
+    if (asked.length === 0) return
+    for await (const span of this.#pieces(gate, wholeSpan({ from, to }))) {
+      yield* await this.#page(asked, { gate, span, received: 'with received' })
+    }
+  }
+
+  async ready(): Promise<void> {
+    await this.#http.query([showFields()])
+  }
+
+  async close(): Promise<void> {
+    this.#http.close()
+  }
+
+  async #metrics(): Promise<string[]> {
+    const [series = []] = await this.#http.query([showFields()])
+    const fields = series.flatMap((s) => rowsOf(s).flatMap(({ fieldKey }) => (typeof fieldKey === 'string' ? [fieldKey] : [])))
+    return [...new Set(fields.flatMap((field) => metricOfField(field) ?? []))]
+  }
+
+  #pieces(gate: string, span: Span): AsyncGenerator<Span> {
+    return pieces(span, {
+      most: PAGE_POINTS,
+      countBy: async (part, bucketMs): Promise<Count[]> => {
+        const [series = []] = await this.#http.query([countPoints({ gate, span: part }, bucketMs)])
+        return series.flatMap((s) => rowsOf(s).map((row) => ({ t: Number(row['time']), count: Number(row['n']) })))
+      },
+    })
+  }
+
+  async #page(metrics: readonly string[], at: Where & { received: 'with received' | 'without received' }): Promise<Sample[]> {
+    const [series = []] = await this.#http.query([selectSamples(metrics, at)])
+    return series.flatMap((s) =>
+      rowsOf(s).flatMap((row) =>
+        metrics.flatMap((metric, i) => sampleOf({ gate: at.gate, metric }, { ...row, v: row[`v${i}`], q: row[`q${i}`] }) ?? []),
+      ),
+    )
+  }
+
+  async #buckets(metric: string, at: Where & { bucketMs: number }): Promise<Bucket[]> {
+    const [values = [], bad = [], shadowed = []] = await this.#http.query([
+      bucketValues(metric, at),
+      bucketBad(metric, at),
+      bucketShadowed(metric, at),
+    ])
+    const buckets = new Map<number, Bucket>()
+    for (const row of values.flatMap(rowsOf)) {
+      const t = Number(row['time'])
+      buckets.set(t, { t, metric, min: numberOf(row['low']), max: numberOf(row['high']), mean: numberOf(row['mean']), bad: 0 })
+    }
+    for (const row of bad.flatMap(rowsOf)) {
+      const t = Number(row['time'])
+      buckets.set(t, { ...(buckets.get(t) ?? { t, metric, min: null, max: null, mean: null }), bad: Number(row['n']) })
+    }
+    for (const row of shadowed.flatMap(rowsOf)) {
+      const t = Number(row['time'])
+      const span = { from: Math.max(t, at.span.from), to: Math.min(t + at.bucketMs, at.span.to) }
+      buckets.set(t, await this.#bucketOfSamples(t, { metric, gate: at.gate, span }))
+    }
+    return [...buckets.values()]
+  }
+
+  /** A bucket from its samples, for those in which a BAD was written over a value. */
+  async #bucketOfSamples(t: number, { metric, gate, span }: Where & { metric: string }): Promise<Bucket> {
+    let [min, max, sum, count, bad] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0]
+    for await (const sample of this.samples({ gate, metrics: [metric], from: unixMs(span.from), to: unixMs(span.to) })) {
+      const one = bucketOf(sample)
+      bad += one.bad
+      if (one.mean === null) continue
+      min = Math.min(min, one.mean)
+      max = Math.max(max, one.mean)
+      sum += one.mean
+      count++
+    }
+    return count === 0 ? { t, metric, min: null, max: null, mean: null, bad } : { t, metric, min, max, mean: sum / count, bad }
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function rowsOf(series: InfluxSeries): Row[] {
+  return (series.values ?? []).map((row) => Object.fromEntries(series.columns.map((column, i) => [column, row[i]])))
+}
+
+function lastOf(found: readonly InfluxSeries[], metric: string): Sample[] {
+  return found.flatMap((series) => rowsOf(series).flatMap((row) => sampleOf({ gate: series.tags?.['gate'] ?? '', metric }, row) ?? []))
+}
+
+/** The sample in columns time, v, q, rx. The quality wins over the value. */
+function sampleOf(name: { gate: string; metric: string }, row: Row): Sample | undefined {
+  const [value, quality] = [numberOf(row['v']), numberOf(row['q'])]
+  if (value === null && quality === null) return undefined
+  const t = Number(row['time'])
+  return { ...name, t: unixMs(t), received: unixMs(numberOf(row[RECEIVED_FIELD]) ?? t), reading: readingOf(value, quality ?? 0) }
+}
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+
+const sumOf = (found: readonly InfluxSeries[], columns: readonly string[]): number =>
+  found.flatMap(rowsOf).reduce((sum, row) => sum + columns.reduce((n, column) => n + (numberOf(row[column]) ?? 0), 0), 0)
+
+function* chunks<T>(all: readonly T[], size: number): Generator<T[]> {
+  for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size)
+}

@@ -1,0 +1,58 @@
+import { STALE_CODE } from '#contract/reading.ts'
+import { GATE_TAG, MEASUREMENT, qualityField, RECEIVED_FIELD, valueField } from './influx-fields.ts'
+import type { Span } from './span.ts'
+
+/** Statements in the InfluxQL that 1.x, 2.x and 3.x share. Each is one string, without a semicolon of its own. */
+
+const identifier = (name: string): string => `"${name.replace(/["\\]/g, '\\$&')}"`
+const literal = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`
+// The type is named so that a field which is a string in some shard is passed over there.
+const value = (metric: string): string => `${identifier(valueField(metric))}::float`
+const quality = (metric: string): string => `${identifier(qualityField(metric))}::integer`
+const RECEIVED = `${identifier(RECEIVED_FIELD)}::integer`
+const FROM = `FROM ${identifier(MEASUREMENT)}`
+
+export type Where = { readonly gate: string; readonly span: Span }
+const where = ({ gate, span }: Where): string =>
+  `WHERE ${identifier(GATE_TAG)} = ${literal(gate)} AND time >= ${span.from}ms AND time < ${span.to}ms`
+const byTime = (bucketMs: number): string => `GROUP BY time(${bucketMs}ms) fill(none)`
+
+export const showFields = (): string => `SHOW FIELD KEYS ${FROM}`
+
+/** Columns v0, q0, v1, q1 …, and rx where it is asked for: then every point of the gate has a row. */
+export function selectSamples(metrics: readonly string[], at: Where & { readonly received: 'with received' | 'without received' }): string {
+  const fields = metrics.flatMap((metric, i) => [`${value(metric)} AS v${i}`, `${quality(metric)} AS q${i}`])
+  if (at.received === 'with received') fields.push(`${RECEIVED} AS rx`)
+  return `SELECT ${fields.join(', ')} ${FROM} ${where(at)}`
+}
+
+/** Columns v and q: how many values and how many qualities a metric has. */
+export const countSamples = (metric: string, at: Where): string =>
+  `SELECT count(${value(metric)}) AS v, count(${quality(metric)}) AS q ${FROM} ${where(at)}`
+
+/** Column n: points by bucket. */
+export const countPoints = (at: Where, bucketMs: number): string =>
+  `SELECT count(${RECEIVED}) AS n ${FROM} ${where(at)} ${byTime(bucketMs)}`
+
+/** Columns low, high, mean. */
+export const bucketValues = (metric: string, at: Where & { readonly bucketMs: number }): string =>
+  `SELECT min(${value(metric)}) AS low, max(${value(metric)}) AS high, mean(${value(metric)}) AS mean ${FROM} ${where(at)} ${byTime(at.bucketMs)}`
+
+/** Column n: samples that are not GOOD. */
+export const bucketBad = (metric: string, at: Where & { readonly bucketMs: number }): string =>
+  `SELECT count(${quality(metric)}) AS n ${FROM} ${where(at)} AND ${quality(metric)} <> 0 ${byTime(at.bucketMs)}`
+
+/** Column n: values that lie under a BAD which was written over them. InfluxQL can't ask for "has no quality", so they can't be left out above. */
+export const bucketShadowed = (metric: string, at: Where & { readonly bucketMs: number }): string =>
+  `SELECT count(${value(metric)}) AS n ${FROM} ${where(at)} AND ${quality(metric)} > 0 AND ${quality(metric)} <> ${STALE_CODE} ${byTime(at.bucketMs)}`
+
+/** By gate, the newest point that has a value: columns v, q, rx. */
+export const lastValue = (metric: string, gates: readonly string[]): string =>
+  `SELECT last(${value(metric)}) AS v, ${quality(metric)} AS q, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
+
+/** By gate, the newest point that has a quality: columns v, q, rx. */
+export const lastQuality = (metric: string, gates: readonly string[]): string =>
+  `SELECT last(${quality(metric)}) AS q, ${value(metric)} AS v, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
+
+const ofGates = (gates: readonly string[]): string =>
+  `WHERE ${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')} GROUP BY ${identifier(GATE_TAG)}`
