@@ -1,12 +1,17 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { build as buildPage } from 'vite'
 import { root } from './prepare.mjs'
 
+rmSync(join(root, 'dist'), { recursive: true, force: true })
 await build({
   entryPoints: [join(root, 'bin', 'sluice.ts')],
-  outfile: join(root, 'dist', 'sluice.js'),
+  outdir: join(root, 'dist'),
   bundle: true,
+  // Each command's code is a chunk of its own, beside the entry: folders.ts reckons from there.
+  splitting: true,
+  chunkNames: 'sluice-[hash]',
   platform: 'node',
   format: 'esm',
   target: 'node20',

@@ -19,10 +19,9 @@ import { openRegistry } from '#registry/open.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { Closers } from './closers.ts'
-import { folders } from './folders.ts'
+import { DEMO_PROFILE, folders } from './folders.ts'
+import { ended } from './run.ts'
 import type { DemoSettings } from './settings.ts'
-
-export const DEMO_PROFILE = 'sluice-gate-rtu'
 
 /** The whole system in one process, on loopback, with the simulated Hetao district. Runs until `signal` aborts. */
 export async function runDemo(settings: DemoSettings, log: Logger, signal: AbortSignal): Promise<void> {
@@ -105,7 +104,7 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
       structures: district.structures.length,
       ms: performance.now() - started,
     })
-    await aborted(signal)
+    await ended(signal)
   } finally {
     await closers.closeAll()
   }
@@ -149,11 +148,4 @@ function checkFolder(data: string): void {
   } finally {
     rmSync(probe, { force: true })
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

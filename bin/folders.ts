@@ -12,3 +12,6 @@ export const folders = {
   migrations: join(root, 'registry', 'migrations'),
   dashboard: join(root, 'dist', 'dashboard'),
 }
+
+/** The profile that the simulated gates serve. */
+export const DEMO_PROFILE = 'sluice-gate-rtu'

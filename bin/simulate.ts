@@ -6,9 +6,8 @@ import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { layoutOf, openSimulators } from '#simulators/main.ts'
-import { DEMO_PROFILE } from './demo.ts'
-import { folders } from './folders.ts'
-import { ended } from './services.ts'
+import { DEMO_PROFILE, folders } from './folders.ts'
+import { ended } from './run.ts'
 
 export type SimulateOptions = {
   district?: string

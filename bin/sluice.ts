@@ -5,24 +5,21 @@ import type { Static, TSchema } from 'typebox'
 import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
-import { runDemo } from './demo.ts'
 import { explain } from './fail.ts'
 import { openLog } from './log.ts'
-import { addPerson } from './person.ts'
-import { runApi, runBroker, runEdge, runIngest, seedRegistry } from './services.ts'
 import { DemoSettings, ServiceSettings } from './settings.ts'
-import { settingsDocument } from './settings-doc.ts'
-import { runSimulators, type SimulateOptions } from './simulate.ts'
+import type { SimulateOptions } from './simulate.ts'
+
+// Each command is loaded when it is given: an agent must not carry the databases of the center in its memory.
 
 const stop = new AbortController()
-let asked = false
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (asked) process.exit(130)
-    asked = true
+    if (stop.signal.aborted) process.exit(130)
     stop.abort()
   })
 }
+const logLevel = (otherwise: string): string => process.env['SLUICE_LOG_LEVEL'] ?? otherwise
 
 const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version('0.1.0')
 const configured = (command: Command): Command =>
@@ -33,22 +30,36 @@ program
   .description('the whole system in one process on loopback, with the simulated Hetao district')
   .action(async () => {
     const settings = parseConfig(DemoSettings, { file: 'the environment', text: '', env: process.env })
-    await runDemo(settings, openLog(process.env['SLUICE_LOG_LEVEL'] ? settings.log.level : 'warn'), stop.signal)
+    const { runDemo } = await import('./demo.ts')
+    await runDemo(settings, openLog(logLevel('warn')), stop.signal)
   })
 
-configured(program.command('broker').description('the embedded MQTT broker as a process of its own')).action(service(runBroker))
-configured(program.command('ingest').description('MQTT to live state, history and receipts')).action(service(runIngest))
-configured(program.command('api').description('REST, websocket and dashboard')).action(service(runApi))
+type Run = (settings: ServiceSettings, log: Logger, signal: AbortSignal) => Promise<void>
+const SERVICES: readonly [name: string, description: string, load: () => Promise<Run>][] = [
+  ['broker', 'the embedded MQTT broker as a process of its own', async () => (await import('./broker.ts')).runBroker],
+  ['ingest', 'MQTT to live state, history and receipts', async () => (await import('./center.ts')).runIngest],
+  ['api', 'REST, websocket and dashboard', async () => (await import('./center.ts')).runApi],
+]
+for (const [name, description, load] of SERVICES) {
+  configured(program.command(name).description(description)).action(async ({ config }: { config: string }) => {
+    const settings = readConfig(ServiceSettings, config)
+    const run = await load()
+    await run(settings, openLog(settings.log.level), stop.signal)
+  })
+}
+
 configured(program.command('seed').description('write a district into the registry; what is there already stays as it is'))
   .requiredOption('-d, --district <folder>', 'a folder like districts/hetao')
   .action(async ({ config, district }: { config: string; district: string }) => {
     const settings = readConfig(ServiceSettings, config)
+    const { seedRegistry } = await import('./center.ts')
     await seedRegistry(settings, district, openLog(settings.log.level))
   })
 
-const person = program.command('person').description('people who may sign in')
 configured(
-  person
+  program
+    .command('person')
+    .description('people who may sign in')
     .command('add <login>')
     .description('add a person, or give one who is there a new password; it is read from standard input, or made'),
 )
@@ -56,6 +67,7 @@ configured(
   .requiredOption('-r, --role <role...>', 'viewer, dispatcher, supervisor, engineer, analyst or admin; in one area: dispatcher@yichang')
   .action(async (login: string, { config, name, role }: { config: string; name: string; role: string[] }) => {
     const settings = readConfig(ServiceSettings, config)
+    const { addPerson } = await import('./person.ts')
     await addPerson(settings, { login, name, roles: role }, openLog(settings.log.level))
   })
 
@@ -64,7 +76,8 @@ configured(
   edge.command('run', { isDefault: true }).description('read the gates, keep every reading, publish it until it is receipted'),
 ).action(async ({ config }: { config: string }) => {
   const settings = readConfig(EdgeSettings, config)
-  await runEdge(settings, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
+  const { runEdge } = await import('./edge.ts')
+  await runEdge(settings, openLog(logLevel('info')), stop.signal)
 })
 
 program
@@ -81,24 +94,17 @@ program
   .option('--outbox <folder>', 'where those agents keep their outboxes', './data/outbox')
   .option('--interval-ms <ms>', 'how often those agents read', '5000')
   .action(async (options: SimulateOptions) => {
-    await runSimulators(options, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), stop.signal)
+    const { runSimulators } = await import('./simulate.ts')
+    await runSimulators(options, openLog(logLevel('info')), stop.signal)
   })
 
 program
   .command('settings')
   .description('every setting with its default and meaning, as Markdown')
-  .action(() => {
+  .action(async () => {
+    const { settingsDocument } = await import('./settings-doc.ts')
     process.stdout.write(settingsDocument())
   })
-
-function service(
-  run: (settings: ServiceSettings, log: Logger, signal: AbortSignal) => Promise<void>,
-): (options: { config: string }) => Promise<void> {
-  return async ({ config }) => {
-    const settings = readConfig(ServiceSettings, config)
-    await run(settings, openLog(settings.log.level), stop.signal)
-  }
-}
 
 function readConfig<S extends TSchema>(schema: S, file: string): Static<S> {
   let text: string

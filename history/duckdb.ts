@@ -212,7 +212,7 @@ class DuckDbHistory implements History {
   }
 
   async #open(): Promise<Opened> {
-    if (this.#closing) throw new Fault('HISTORY_UNREACHABLE', `the history in ${this.#path} is closed`, 'open it again')
+    if (this.#closing !== undefined) throw new Fault('HISTORY_UNREACHABLE', `the history in ${this.#path} is closed`, 'open it again')
     if (this.#opened) return this.#opened
     this.#opening ??= this.#leaving
       .then(() => openFile(this.#path))

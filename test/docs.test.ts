@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { settingsDocument } from '../bin/settings-doc.ts'
-import { ServiceSettings } from '../bin/settings.ts'
 import { parseConfig } from '#contract/config.ts'
 import { FAULT_CODES } from '#contract/fault.ts'
+import { ServiceSettings } from '../bin/settings.ts'
+import { settingsDocument } from '../bin/settings-doc.ts'
 import { root } from './support/program.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -23,7 +23,13 @@ test('deploy/sluice.yaml is a valid configuration', () => {
 })
 
 test('every link in README and docs leads to a file', () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.md')).map((f) => join('docs', f))]
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((f) => f.endsWith('.md'))
+      .map((f) => join('docs', f)),
+  ]
   const dead = pages.flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)]
       .map((m) => join(page, '..', m[1] ?? ''))

@@ -35,10 +35,13 @@ export class Aliases {
     const fresh = names.filter((name) => !known.has(name)).map((name) => ({ name, alias: this.#next++ }))
     if (fresh.length > 0) {
       const next = this.#next
-      await this.#commits.run(() => {
-        for (const { name, alias } of fresh) void this.#meta.put([KEY, device, name], alias)
-        void this.#meta.put('nextAlias', next)
-      })
+      await this.#commits.run(
+        () => {
+          for (const { name, alias } of fresh) void this.#meta.put([KEY, device, name], alias)
+          void this.#meta.put('nextAlias', next)
+        },
+        { kind: 'add' },
+      )
       for (const { name, alias } of fresh) this.#remember(device, name, alias)
     }
     return this.of(device)

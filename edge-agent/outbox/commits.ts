@@ -1,15 +1,17 @@
-import { statfsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, messageOf } from '#contract/fault.ts'
 
 /** The part of an lmdb database that commits. */
 export type Committer = { batch(write: () => void): Promise<boolean> }
 
-type Waiting = { readonly write: () => void; readonly resolve: () => void; readonly reject: (error: unknown) => void }
+export type CommitOptions = {
+  /** `add` is refused on a full disk; `free`, which makes room, is not. */
+  readonly kind: 'add' | 'free'
+}
 
-const [EIO, ENOSPC, EDQUOT] = [5, 28, 122]
-/** The largest single write that lmdb-js makes stays well below. */
-const HARDLY_ANY_BYTES = 1_048_576
+type Waiting = CommitOptions & { readonly write: () => void; readonly resolve: () => void; readonly reject: (error: unknown) => void }
+
+const MOST_IN_ONE = 64
 const CAUSE_WAIT_MS = 1000
 
 /**
@@ -19,18 +21,21 @@ const CAUSE_WAIT_MS = 1000
 export class Commits {
   readonly #db: Committer
   readonly #path: string
+  /** Whether there is room on the disk to add so many. */
+  readonly #makeRoom: (writes: number) => boolean
   #waiting: Waiting[] = []
   #running: Promise<void> | null = null
 
-  constructor(db: Committer, path: string) {
+  constructor(db: Committer, options: { path: string; makeRoom: (writes: number) => boolean }) {
     this.#db = db
-    this.#path = path
+    this.#path = options.path
+    this.#makeRoom = options.makeRoom
   }
 
   /** `write` must do nothing but put and remove. @throws Fault DISK_FULL, or what the disk said; then nothing was written. */
-  async run(write: () => void): Promise<void> {
+  async run(write: () => void, options: CommitOptions): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ write, resolve, reject })
+      this.#waiting.push({ ...options, write, resolve, reject })
     })
     this.#running ??= this.#drain()
     await done
@@ -45,37 +50,41 @@ export class Commits {
     // Lets the other devices of this turn of the event loop join.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
-      const group = this.#waiting
-      this.#waiting = []
-      const failure = await this.#commit(group)
-      for (const { resolve, reject } of group) failure ? reject(failure) : resolve()
+      const group = this.#waiting.splice(0, MOST_IN_ONE)
+      const full = this.#isFullFor(group)
+      for (const { reject } of full ? group.filter((w) => w.kind === 'add') : []) reject(full)
+      const rest = full ? group.filter((w) => w.kind === 'free') : group
+      const failure = await this.#commit(rest)
+      for (const { resolve, reject } of rest) failure ? reject(failure) : resolve()
     }
     this.#running = null
   }
 
+  #isFullFor(group: readonly Waiting[]): Error | null {
+    const adds = group.filter((w) => w.kind === 'add').length
+    try {
+      if (adds === 0 || this.#makeRoom(adds)) return null
+      return new Fault('DISK_FULL', `the disk that holds ${this.#path} is full`, 'free space on it; the agent keeps trying')
+    } catch (error) {
+      return this.#failure(error)
+    }
+  }
+
   async #commit(group: readonly Waiting[]): Promise<Error | null> {
+    if (group.length === 0) return null
     try {
       await this.#db.batch(() => {
         for (const { write } of group) write()
       })
       return null
     } catch (error) {
-      const cause = await commitCause(error)
-      if (isDiskFull(cause, this.#path)) {
-        return new Fault('DISK_FULL', `the disk that holds ${this.#path} is full`, 'free space on it; the agent keeps trying', { cause })
-      }
-      return new Error(`the outbox ${this.#path} can't be written: ${messageOf(cause)}`, { cause })
+      return this.#failure(await commitCause(error))
     }
   }
-}
 
-/** lmdb calls a write that the disk took only in part an input/output error. */
-function isDiskFull(cause: unknown, path: string): boolean {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === ENOSPC || code === EDQUOT) return true
-  if (code !== EIO) return false
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize < HARDLY_ANY_BYTES
+  #failure(cause: unknown): Error {
+    return new Error(`the outbox ${this.#path} can't be written: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** lmdb-js says "Commit failed" and hands the reason over as a promise that rejects with it. */

@@ -1,18 +1,18 @@
 import { randomInt } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { Logger } from 'pino'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
-import { Fault, messageOf } from '#contract/fault.ts'
+import { Fault, messageOf, systemCode } from '#contract/fault.ts'
 import type { Reading } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { Aliases } from './aliases.ts'
-import { Ballast } from './ballast.ts'
 import { checkData } from './check.ts'
 import { Commits } from './commits.ts'
 import { abandon, claim, release, syncFolder } from './owner.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
+import { pagesOf, Room } from './room.ts'
 import { YoungBatches } from './young-batches.ts'
 
 export type Sampled = { readonly t: UnixMs; readonly readings: ReadonlyMap<string, Reading> }
@@ -41,7 +41,12 @@ type Records = Database<Buffer, [counter: number, n: number]>
 const MOST_DROPPED_AT_ONCE = 4
 const DATABASES = { records: 'records', meta: 'meta' } as const
 // Negative, as lmdb's own codes for a damaged file are.
+const DATA_FILE = 'data.mdb'
+/** An empty lmdb file and the first room for readings. */
+const SMALLEST_BYTES = 2_097_152
 const OWN_DAMAGE = -1
+/** Room for 126 readers, lmdb's default, and more. */
+const LOCK_BYTES = 16_384
 const NO_LOSS: { readings: number; at: number | null } = { readings: 0, at: null }
 
 /**
@@ -57,7 +62,6 @@ export class Outbox {
   readonly #records: Records
   readonly #meta: Meta
   readonly #commits: Commits
-  readonly #ballast: Ballast
   readonly #folder: string
   readonly #maxBytes: number
   readonly #log: Logger
@@ -80,8 +84,7 @@ export class Outbox {
     this.#root = root
     this.#records = root.openDB(DATABASES.records, { encoding: 'binary' })
     this.#meta = root.openDB(DATABASES.meta, { encoding: 'json' })
-    this.#commits = new Commits(root, options.path)
-    this.#ballast = new Ballast(this.#meta, this.#commits)
+    this.#commits = commitsOf(root, options.path)
     this.aliases = new Aliases(this.#meta, this.#commits)
     this.#folder = options.path
     this.#maxBytes = options.max_bytes
@@ -116,6 +119,7 @@ export class Outbox {
 
   static async #build(options: { path: string; max_bytes: number; log: Logger }): Promise<Outbox> {
     const build = async (): Promise<Outbox> => {
+      makePossible(options.path)
       const root = open({ path: options.path, ...LMDB_OPTIONS })
       return new Outbox(root, { ...options, epoch: await epochIn(root, options.path) })
     }
@@ -125,7 +129,6 @@ export class Outbox {
       setAside(options.path, error.message, options.log)
       return build()
     })
-    await outbox.#trim()
     syncFolder(options.path)
     syncFolder(dirname(options.path))
     return outbox
@@ -138,14 +141,17 @@ export class Outbox {
     const { counter, n } = this.#young.join(device, readings.size, () => this.#next++)
     const victims = this.#victims()
     const [next, shifted, lost] = [this.#next, this.#shifted, this.#lost]
-    const written = this.#commits.run(() => {
-      void this.#records.put([counter, n], bytes)
-      void this.#meta.put('next', next)
-      void this.#meta.put(['lastT', device], kept)
-      if (kept !== t) void this.#meta.put('shifted', shifted)
-      this.#remove(victims.keys)
-      if (victims.readings > 0) void this.#meta.put('lost', lost)
-    })
+    const written = this.#commits.run(
+      () => {
+        void this.#records.put([counter, n], bytes)
+        void this.#meta.put('next', next)
+        void this.#meta.put(['lastT', device], kept)
+        if (kept !== t) void this.#meta.put('shifted', shifted)
+        this.#remove(victims.keys)
+        if (victims.readings > 0) void this.#meta.put('lost', lost)
+      },
+      { kind: 'add' },
+    )
     this.#young.writing(counter, written)
     try {
       await written
@@ -197,33 +203,21 @@ export class Outbox {
       .filter((c) => c < this.#cursor || c < this.#firstOfRun)
     const found = counters.map((counter) => this.#keysOf(counter)).filter((keys) => keys.length > 0)
     if (found.length === 0) return 0
-    await this.#commits.run(() => this.#remove(found)).catch((error: unknown) => this.#dropOnFullDisk(found, error))
+    await this.#commits.run(() => this.#remove(found), { kind: 'free' })
     this.#full = false
-    if (this.#pages().entries === 0) await this.#trim()
     return found.length
-  }
-
-  async #dropOnFullDisk(batches: readonly (readonly [number, number][])[], error: unknown): Promise<void> {
-    if (!(error instanceof Fault && error.code === 'DISK_FULL')) throw error
-    await this.#ballast.release()
-    for (const keys of batches) await this.#commits.run(() => this.#remove([keys]))
-  }
-
-  async #trim(): Promise<void> {
-    try {
-      await this.#ballast.take()
-    } catch (error) {
-      this.#log.debug({ error: messageOf(error) }, 'no room for the ballast')
-    }
   }
 
   /** The number for the next MQTT connection: 0 to 255, one more each time, over restarts too. */
   async nextBdSeq(): Promise<number> {
     const bdSeq = (this.#number('bdSeq', -1) + 1) % 256
     try {
-      await this.#commits.run(() => {
-        void this.#meta.put('bdSeq', bdSeq)
-      })
+      await this.#commits.run(
+        () => {
+          void this.#meta.put('bdSeq', bdSeq)
+        },
+        { kind: 'free' },
+      )
     } catch (error) {
       // A full disk must not keep the agent from the receipts that would empty it.
       this.#log.error({ error: messageOf(error) }, 'the birth sequence number could not be kept')
@@ -301,10 +295,13 @@ export class Outbox {
     this.#lost = { readings: this.#lost.readings + 1, at: Date.now() }
     const lost = this.#lost
     this.#commits
-      .run(() => {
-        void this.#records.remove(key)
-        void this.#meta.put('lost', lost)
-      })
+      .run(
+        () => {
+          void this.#records.remove(key)
+          void this.#meta.put('lost', lost)
+        },
+        { kind: 'free' },
+      )
       .catch((error: unknown) => this.#log.error({ error: messageOf(error) }, 'the damaged record could not be removed'))
   }
 
@@ -332,28 +329,49 @@ export class Outbox {
   }
 
   #pages(): { entries: number; bytes: number } {
-    const stats = this.#records.getStats() as Record<
-      'entryCount' | 'pageSize' | 'treeLeafPageCount' | 'treeBranchPageCount' | 'overflowPages',
-      number
-    >
-    return {
-      entries: stats.entryCount,
-      bytes: stats.pageSize * (stats.treeLeafPageCount + stats.treeBranchPageCount + stats.overflowPages),
-    }
+    const stats = this.#records.getStats() as Parameters<typeof pagesOf>[0] & { entryCount: number; pageSize: number }
+    return { entries: stats.entryCount, bytes: stats.pageSize * pagesOf(stats) }
   }
 }
 
 // eventTurnBatching would leave a promise that nobody can catch when a commit fails (seen with ENOSPC), which ends the process.
 const LMDB_OPTIONS = { noSubdir: false, overlappingSync: false, eventTurnBatching: false, maxDbs: 8, encoding: 'binary' } as const
 
+/**
+ * lmdb must not meet a full disk (see Room), so a new file needs room first. And it makes its lock file as a hole and maps it, where the
+ * first touch of the hole would end the process (SIGBUS, seen): one that is there with all its blocks is used as it is.
+ * @throws Fault DISK_FULL
+ */
+function makePossible(path: string): void {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    if (!existsSync(join(path, DATA_FILE)) && bavail * bsize < SMALLEST_BYTES) throw new Error('too little room for an outbox')
+    const lock = join(path, 'lock.mdb')
+    if (!existsSync(lock)) writeFileSync(lock, Buffer.alloc(LOCK_BYTES), { flush: true })
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code !== undefined && code !== 'ENOSPC' && code !== 'EDQUOT') throw cause
+    throw new Fault('DISK_FULL', `the disk that holds ${path} is full`, 'free space on it', { cause })
+  }
+}
+
 function setAside(path: string, why: string, log: Logger): void {
   const aside = join(path, `data.corrupt-${new Date().toISOString().replaceAll(':', '-')}.mdb`)
-  renameSync(join(path, 'data.mdb'), aside)
+  renameSync(join(path, DATA_FILE), aside)
   rmSync(join(path, 'lock.mdb'), { force: true })
   log.error(
     { why, aside },
     'the outbox is damaged: it is set aside and a new one begins. Readings that had no receipt are in the file set aside',
   )
+}
+
+function commitsOf(root: RootDatabase, path: string): Commits {
+  const room = new Room(
+    root,
+    Object.values(DATABASES).map((name) => root.openDB(name, { encoding: 'binary' })),
+    join(path, DATA_FILE),
+  )
+  return new Commits(root, { path, makeRoom: (writes) => room.make(writes) })
 }
 
 /** A random number that this outbox has for life, so that no receipt for another can ever name one of its batches. */
@@ -364,8 +382,6 @@ async function epochIn(root: RootDatabase, path: string): Promise<number> {
   const records = root.openDB(DATABASES.records, { encoding: 'binary' })
   if (records.getKeysCount({ limit: 1 }) > 0) throw Object.assign(new Error('there are records but no epoch'), { code: OWN_DAMAGE })
   const epoch = randomInt(2 ** 32)
-  await new Commits(root, path).run(() => {
-    void meta.put('epoch', epoch)
-  })
+  await commitsOf(root, path).run(() => void meta.put('epoch', epoch), { kind: 'add' })
   return epoch
 }

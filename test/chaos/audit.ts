@@ -200,6 +200,7 @@ export function unexplainedGaps(
   options: { from: number; until: number; intervalMs: number; deadFromTo: readonly (readonly [number, number])[] },
 ): string[] {
   const gaps: string[] = []
+  const missedAt = new Set(journal.missed.map((m) => Math.floor(m / options.intervalMs)))
   for (const [gate, cycles] of journal.kept) {
     const seen = new Set([...cycles.keys()].map((t) => Math.floor(t / options.intervalMs)))
     const first = Math.ceil(options.from / options.intervalMs)
@@ -207,7 +208,8 @@ export function unexplainedGaps(
       if (seen.has(n)) continue
       const [start, end] = [n * options.intervalMs, (n + 1) * options.intervalMs]
       const dead = options.deadFromTo.some(([a, b]) => a < end && b > start)
-      const missed = journal.missed.some((m) => Math.floor(m / options.intervalMs) === n)
+      // A cycle that began late may have been stamped in the next interval, whose own cycle then counts as missed.
+      const missed = missedAt.has(n) || (missedAt.has(n + 1) && seen.has(n + 1))
       if (!dead && !missed) gaps.push(`${gate} ${start}`)
     }
   }

@@ -33,7 +33,6 @@ export type Client = {
   canals(): Promise<Canal[]>
   sites(): Promise<Site[]>
   gates(): Promise<Gate[]>
-  gate(id: string): Promise<Gate>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
 }
@@ -74,7 +73,6 @@ export function openClient(deps: ClientDeps): Client {
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
     sites: () => all<Static<typeof SiteList>['items'][number]>('/sites'),
     gates: () => all<GateList['items'][number]>('/gates'),
-    gate: (id) => read<Gate>(`/gates/${encodeURIComponent(id)}`),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({
         metrics: metrics.join(','),

@@ -41,7 +41,6 @@ export const en: Messages = {
   },
   quality: { good: 'Good', stale: 'Stale', bad: 'Bad', missing: 'No data' },
   qualityDetail: {
-    good: 'Valid',
     staleAge: 'Not refreshed for more than {limit}',
     staleOffline: 'Site offline: last known value',
     staleSource: 'Called stale by its source',
@@ -73,7 +72,6 @@ export const en: Messages = {
     none: '—',
   },
   value: {
-    yes: 'Yes',
     doorOpen: 'Open',
     doorClosed: 'Closed',
     moving: 'Moving',
@@ -129,10 +127,9 @@ export const en: Messages = {
     offlineSince: 'Last data {age} ago',
     offlineNever: 'Nothing ever received',
     bad: '{metric}: {reason}',
-    stale: '{metric} not refreshed',
+    stale: '{metric} not refreshed for {age}',
     others: '({n} values)',
     noData: 'Nothing received yet',
-    offlineSite: 'Site or device offline',
   },
   gate: {
     back: 'Back to overview',
@@ -156,7 +153,6 @@ export const en: Messages = {
       metric: 'Metric',
       value: 'Value',
       quality: 'Quality',
-      detail: 'Detail',
       time: 'Source time',
       age: 'Age',
     },

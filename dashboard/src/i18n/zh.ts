@@ -39,7 +39,6 @@ export const zh = {
   },
   quality: { good: '正常', stale: '过期', bad: '坏值', missing: '无数据' },
   qualityDetail: {
-    good: '数值有效',
     staleAge: '超过 {limit} 未刷新',
     staleOffline: '站点离线，为最后的值',
     staleSource: '来源标记为过期',
@@ -71,7 +70,6 @@ export const zh = {
     none: '—',
   },
   value: {
-    yes: '是',
     doorOpen: '打开',
     doorClosed: '关闭',
     moving: '动作中',
@@ -86,7 +84,7 @@ export const zh = {
   situation: {
     title: '闸门总览',
     filter: '筛选闸门',
-    filterHint: '名称、编号（拼音）或渠道，按 / 键',
+    filterHint: '名称、编号、渠道（按 / 键）',
     clear: '清除',
     all: '全部',
     byCondition: '按状态筛选',
@@ -127,10 +125,9 @@ export const zh = {
     offlineSince: '最后数据 {age}前',
     offlineNever: '从未收到数据',
     bad: '{metric}：{reason}',
-    stale: '{metric}未更新',
+    stale: '{metric}已 {age}未更新',
     others: '等 {n} 项',
     noData: '尚未收到数据',
-    offlineSite: '站点或装置离线',
   },
   gate: {
     back: '返回总览',
@@ -154,7 +151,6 @@ export const zh = {
       metric: '测项',
       value: '数值',
       quality: '质量',
-      detail: '说明',
       time: '采集时间',
       age: '时效',
     },

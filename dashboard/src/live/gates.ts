@@ -151,7 +151,6 @@ export const useGates = defineStore('gates', () => {
     notice,
     load,
     take,
-    find: (id: string): GateSignal | undefined => signals.value.find((s) => s.gate.id === id),
     serverTimeOf: (localMs: number): number => localMs + offsetMs(offsets),
     setLink(next: Link): void {
       link.value = next

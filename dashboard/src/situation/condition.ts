@@ -13,7 +13,7 @@ export type Verdict =
   | { readonly condition: 'fault'; readonly newest: number; readonly word: number }
   | { readonly condition: 'offline'; readonly newest: number | null }
   | { readonly condition: 'bad'; readonly newest: number; readonly metric: string; readonly reason: BadReason; readonly count: number }
-  | { readonly condition: 'stale'; readonly newest: number; readonly metric: string; readonly count: number }
+  | { readonly condition: 'stale'; readonly newest: number; readonly metric: string; readonly oldest: number; readonly count: number }
   | { readonly condition: 'no_data'; readonly newest: null }
 
 /** The reading of one metric as it is to be believed now, or undefined when nothing has come. */
@@ -29,6 +29,7 @@ export function judgeGate(state: LiveState | null, options: { now: UnixMs; stale
   let fault = 0
   let [badCount, staleCount] = [0, 0]
   let [badMetric, staleMetric] = ['', '']
+  let oldest = Number.POSITIVE_INFINITY
   let badReason: BadReason = 'no_value'
   for (const [metric, value] of Object.entries(state.metrics)) {
     newest = Math.max(newest ?? value.t, value.t)
@@ -42,7 +43,8 @@ export function judgeGate(state: LiveState | null, options: { now: UnixMs; stale
         if (badCount++ === 0) [badMetric, badReason] = [metric, reading.reason]
         break
       case 'stale':
-        if (staleCount++ === 0) staleMetric = metric
+        staleCount++
+        if (value.t < oldest) [staleMetric, oldest] = [metric, value.t]
         break
     }
   }
@@ -50,7 +52,7 @@ export function judgeGate(state: LiveState | null, options: { now: UnixMs; stale
   if (newest === null) return { condition: 'no_data', newest: null }
   if (fault !== 0) return { condition: 'fault', newest, word: fault }
   if (badCount > 0) return { condition: 'bad', newest, metric: badMetric, reason: badReason, count: badCount }
-  if (staleCount > 0) return { condition: 'stale', newest, metric: staleMetric, count: staleCount }
+  if (staleCount > 0) return { condition: 'stale', newest, metric: staleMetric, oldest, count: staleCount }
   return { condition: 'normal', newest }
 }
 
@@ -58,7 +60,7 @@ export function judgeGate(state: LiveState | null, options: { now: UnixMs; stale
 export function sameVerdict(a: Verdict, b: Verdict): boolean {
   if (a.condition !== b.condition || a.newest !== b.newest) return false
   if (a.condition === 'fault' && b.condition === 'fault') return a.word === b.word
-  if (a.condition === 'stale' && b.condition === 'stale') return a.metric === b.metric && a.count === b.count
+  if (a.condition === 'stale' && b.condition === 'stale') return a.metric === b.metric && a.oldest === b.oldest && a.count === b.count
   if (a.condition === 'bad' && b.condition === 'bad') return a.metric === b.metric && a.count === b.count && a.reason === b.reason
   return true
 }

@@ -27,7 +27,7 @@ describe('a gate', () => {
   })
   test('with a value that was not refreshed in time is stale, and tells which', () => {
     const verdict = judgeGate(state({ level_up: value(1), flow: value(2, { age: 15_001 }) }), at)
-    expect(verdict).toEqual({ condition: 'stale', newest: now - 1000, metric: 'flow', count: 1 })
+    expect(verdict).toEqual({ condition: 'stale', newest: now - 1000, metric: 'flow', oldest: now - 15_001, count: 1 })
   })
   test('with a value that could not be taken is bad, with the reason, even when others are stale', () => {
     const verdict = judgeGate(state({ flow: value(2, { age: 99_000 }), level_up: value(null, { q: BAD_REASONS.timeout }) }), at)

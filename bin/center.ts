@@ -1,0 +1,45 @@
+import type { Logger } from 'pino'
+import { openApi } from '#api/main.ts'
+import { loadDistrict } from '#districts/load-district.ts'
+import { openHistory } from '#history/open.ts'
+import { openIngest } from '#ingest/main.ts'
+import { openRegistry } from '#registry/open.ts'
+import type { Registry } from '#registry/port.ts'
+import { folders } from './folders.ts'
+import { runUntil } from './run.ts'
+import type { ServiceSettings } from './settings.ts'
+
+const registryOf = (settings: ServiceSettings, log: Logger): Promise<Registry> =>
+  openRegistry(settings.registry.url, { log, migrationsFolder: folders.migrations })
+
+export const runIngest = (settings: ServiceSettings, log: Logger, signal: AbortSignal): Promise<void> =>
+  runUntil(signal, log, async (closers) => {
+    const registry = closers.add('registry', await registryOf(settings, log))
+    const history = closers.add('history', await openHistory(settings.history.url, { log }))
+    closers.add('ingest', await openIngest(settings.ingest, { broker: settings.mqtt, history, registry, log }, signal))
+    log.info('ingest runs')
+  })
+
+export const runApi = (settings: ServiceSettings, log: Logger, signal: AbortSignal): Promise<void> =>
+  runUntil(signal, log, async (closers) => {
+    const { url: mqttUrl, username, password } = settings.mqtt
+    const registry = closers.add('registry', await registryOf(settings, log))
+    const history = closers.add('history', await openHistory(settings.history.url, { log }))
+    const api = await openApi(settings.api, { log, registry, history, mqttUrl, username, password, dashboardFolder: folders.dashboard })
+    closers.add('api', api)
+    log.info({ address: api.address }, 'api runs')
+  })
+
+export async function seedRegistry(settings: ServiceSettings, folder: string, log: Logger): Promise<void> {
+  const district = await loadDistrict(folder)
+  const registry = await registryOf(settings, log)
+  try {
+    const added = await registry.district.seed(district)
+    const { areas, canals, sites, structures } = district
+    process.stdout.write(
+      `${added} rows added: the district has ${areas.length} areas, ${canals.length} canals, ${sites.length} sites, ${structures.length} structures\n`,
+    )
+  } finally {
+    await registry.close()
+  }
+}
