@@ -7,10 +7,12 @@ export function explain(error: unknown): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return `sluice: the disk is full (${messageOf(error)})\n  → make room, or name another folder with SLUICE_DATA, and start again`
+    case 'ENOTDIR':
+    case 'EEXIST':
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return `sluice: a file can't be written (${messageOf(error)})\n  → start as a user who owns the data folder, or name another with SLUICE_DATA`
+      return `sluice: a file can't be written (${messageOf(error)})\n  → name a data folder that this user may write with SLUICE_DATA`
     default:
       return `sluice: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`
   }

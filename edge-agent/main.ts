@@ -37,6 +37,7 @@ export type EdgeStats = {
 }
 
 export type Edge = {
+  /** The last ones, once it is closed. */
   stats(): EdgeStats
   /** Says farewell to the broker; what has no receipt stays in the outbox. */
   close(): Promise<void>
@@ -87,20 +88,23 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     }
     return poll({ cycle, missed: (gridTime) => keeper.missed(name, gridTime), now, elapsed }, settings.poll.interval_ms, ending.signal)
   })
+  const stats = (): EdgeStats => ({
+    connected: session.online,
+    connections: session.connections,
+    outbox: outbox.stats(),
+    in_flight: sender.inFlight,
+    last_receipt_t: sender.lastReceiptT,
+    ...keeper.counts,
+  })
+  let atEnd: EdgeStats | undefined
   return {
-    stats: () => ({
-      connected: session.online,
-      connections: session.connections,
-      outbox: outbox.stats(),
-      in_flight: sender.inFlight,
-      last_receipt_t: sender.lastReceiptT,
-      ...keeper.counts,
-    }),
+    stats: () => atEnd ?? stats(),
     close: async () => {
       ending.abort()
       await Promise.all(polling)
       for (const { bus } of buses) bus.close()
       await Promise.all([sender.close(), session.close()])
+      atEnd = stats()
       await outbox.close()
       journal.close()
     },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
 import { bad, good } from '#contract/reading.ts'
@@ -154,13 +155,17 @@ test('reads go on while samples are written and merged', async () => {
       expect(found.length).toBeGreaterThanOrEqual(seen)
       expect(new Set(found.map((s) => s.t)).size).toBe(found.length)
       seen = found.length
+      await setImmediate()
     }
   })()
-  for (let i = 0; i < 100; i++) {
-    const batch = Array.from({ length: 50 }, (_, k) => sampleAt(i * 500 + k * 10, good(i), { gate: 'g' }))
-    expect(await history.write(batch, { rewrite: false })).toEqual({ kind: 'kept' })
+  try {
+    for (let i = 0; i < 100; i++) {
+      const batch = Array.from({ length: 50 }, (_, k) => sampleAt(i * 500 + k * 10, good(i), { gate: 'g' }))
+      expect(await history.write(batch, { rewrite: false })).toEqual({ kind: 'kept' })
+    }
+  } finally {
+    writing = false
   }
-  writing = false
   await reads
   expect(await collect(history.samples(query('g', { to: unixMs(T0 + 1e9) })))).toHaveLength(5000)
   await history.close()

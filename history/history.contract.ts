@@ -164,7 +164,7 @@ export function historyContract(name: string, open: () => Promise<History>): voi
     test('many samples are drawn in buckets: no extreme is lost, the mean is of what can be drawn, and a silence is no bucket', async () => {
       const gate = 'buckets'
       const silent = (i: number): boolean => i >= 1200 && i < 1800
-      const reading = (i: number): Reading => (i % 10 === 3 ? bad('timeout') : i % 10 === 7 ? stale(i / 10) : good(i === 77 ? 999 : i / 10))
+      const reading = (i: number): Reading => (i % 10 === 3 ? bad('timeout') : i % 10 === 7 ? stale(i / 10) : good(i === 75 ? 999 : i / 10))
       const samples = Array.from({ length: 3600 }, (_, i) => i)
         .filter((i) => !silent(i))
         .map((i) => sampleAt(i * SECOND, reading(i), { gate }))

@@ -1,5 +1,5 @@
 import { type CubicMetresPerSecond, cubicMetresPerSecond, type Metres, metres, type UnixMs } from '#contract/units.ts'
-import { type Discharge, type Refusal, type Regime, refuse } from './discharge.ts'
+import { type Discharge, METHODS, type Refusal, type Regime, refuse } from './discharge.ts'
 
 /** Levels are above the gauge's zero. */
 export type RatingShape =
@@ -27,8 +27,8 @@ export type RatingCurve = {
   /** Exclusive; null while in force. */
   readonly to: UnixMs | null
   readonly shape: RatingShape
-  /** Relative, about 95 %, of a discharge read from it. */
-  readonly uncertainty: number
+  /** Relative, about 95 %, of a discharge read from it; 0.1 where the books say nothing. */
+  readonly uncertainty?: number
   /** Added to the level before the curve is read. */
   readonly shifts?: readonly Shift[]
 }
@@ -54,7 +54,7 @@ export function ratedFlow(curves: readonly RatingCurve[], level: Metres, at: Uni
     flow: cubicMetresPerSecond(read.flow),
     regime: read.regime,
     flags: read.beyond ? ['out_of_method_range'] : [],
-    coefficientUncertainty: curve.uncertainty,
+    coefficientUncertainty: curve.uncertainty ?? METHODS['rating-curve'].uncertainty,
     curve: curve.name,
     shift,
   }
@@ -135,7 +135,7 @@ function interpolate(points: Extract<RatingShape, { kind: 'table' }>['points'], 
 }
 
 /** What is wrong with a curve, one sentence each; empty when it can be used. */
-export function problemsOf({ from, to, shape, uncertainty, shifts = [] }: RatingCurve): string[] {
+export function problemsOf({ from, to, shape, uncertainty = 0, shifts = [] }: RatingCurve): string[] {
   const problems: string[] = []
   if (!Number.isFinite(from) || (to !== null && !(to > from))) problems.push('it ends before it begins')
   if (!(uncertainty >= 0 && uncertainty <= 1)) problems.push(`uncertainty ${uncertainty} is not between 0 and 1`)

@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cubicMetresPerSecond, metres } from '#contract/units.ts'
-import { type GateFlow, gateFlow, openBayFlow, openingFor, submergenceLimit } from './sluice-gate.ts'
+import {
+  energyMomentumFlow,
+  energyMomentumLimit,
+  type GateFlow,
+  gateFlow,
+  openBayFlow,
+  openingFor,
+  sluiceGateDischarge,
+  submergenceLimit,
+} from './sluice-gate.ts'
 
 const leaf = (width: number, opening: number, up: number, down: number): GateFlow =>
   gateFlow({ width: metres(width), opening: metres(opening), up: metres(up), down: metres(down) })
@@ -142,4 +151,72 @@ test('the opening found for a discharge passes it', () => {
   )
   const at = { width: metres(2), up: metres(2), down: metres(1) }
   expect(openingFor(cubicMetresPerSecond(1000), { ...at, highest: metres(1.5) })).toBe(1.5)
+})
+
+const byEnergy = (b: number, a: number, up: number, down: number): GateFlow =>
+  energyMomentumFlow({ width: metres(b), opening: metres(a), up: metres(up), down: metres(down) })
+
+// hydReng's manual example (Bollrich, Technische Hydromechanik 1, 5th ed., eq. 8.23 to 8.25), then further inputs computed with the same formulas.
+test.each([
+  { what: 'free, the manual of hydReng', b: 2, a: 0.5, up: 1, down: 0, regime: 'free', cd: 0.55964, q: 2.47891 },
+  { what: 'submerged, the manual of hydReng', b: 2, a: 0.5, up: 1, down: 0.8, regime: 'submerged', cd: 0.55964 * 0.79554, q: 1.97207 },
+  { what: 'free', b: 4, a: 0.5, up: 2, down: 0, regime: 'free', cd: 0.57465, q: 7.19941 },
+  { what: 'submerged', b: 4, a: 0.5, up: 2, down: 1.5, regime: 'submerged', cd: 0.57465 * 0.671951, q: 4.837652 },
+  { what: 'nearly drowned', b: 4, a: 0.5, up: 2, down: 1.9, regime: 'submerged', cd: 0.162129, q: 2.031193 },
+])('a leaf that is $what passes $q m³/s by energy and momentum', ({ b, a, up, down, regime, cd, q }) => {
+  const result = byEnergy(b, a, up, down)
+  expect(result.regime).toBe(regime)
+  if (result.regime !== 'free' && result.regime !== 'submerged') throw new Error(result.regime)
+  expect(result.cd).toBeCloseTo(cd, 4)
+  expect(result.flow).toBeCloseTo(q, 4)
+})
+
+test('Çengel and Cimbala, example 13-8 (5.41 m³/s from a chart): energy and momentum 3.4 % above, Swamee 6.8 % below, both within ±10 %', () => {
+  const published = 5.41
+  const [energy, swamee] = [flowOf(byEnergy(6, 0.25, 3, 1.5)), flowOf(leaf(6, 0.25, 3, 1.5))]
+  expect(energy).toBeCloseTo(5.594, 3)
+  expect(swamee).toBeCloseTo(5.043, 3)
+  for (const q of [energy, swamee]) expect(Math.abs(q / published - 1)).toBeLessThan(0.1)
+})
+
+test('seven bays and the wide leaf by energy and momentum: 264.14 and 57.75 m³/s, the latter a quarter below Swamee', () => {
+  expect(7 * flowOf(byEnergy(10, 1.2, 4, 3.2))).toBeCloseTo(264.14, 2)
+  expect(flowOf(byEnergy(15, 1.5, 3, 2.6))).toBeCloseTo(57.75, 2)
+})
+
+test('by energy and momentum a leaf 0.5 m open under 2.0 m is free up to 1.287 m (published 1.288, within 1 mm)', () => {
+  const limit = energyMomentumLimit({ opening: metres(0.5), up: metres(2) })
+  expect(Math.abs(limit - 1.288)).toBeLessThan(0.001)
+  expect([byEnergy(4, 0.5, 2, limit - 0.001).regime, byEnergy(4, 0.5, 2, limit + 0.001).regime]).toEqual(['free', 'submerged'])
+})
+
+test('energy and momentum jump at the change of regime (by 8 % for 1 m under 3 m, at 2.124 m), and the result says when it is near', () => {
+  const at = (down: number) =>
+    sluiceGateDischarge({ width: metres(1), opening: metres(1), up: metres(3), down: metres(down) }, 'energy-momentum')
+  expect(flowOf(byEnergy(1, 1, 3, 2.124)) / flowOf(byEnergy(1, 1, 3, 2.1236))).toBeCloseTo(0.916, 3)
+  expect(at(2.1)).toMatchObject({ flags: ['near_regime_change'] })
+  expect(at(1.9)).toMatchObject({ flags: [] })
+  expect(at(2.4)).toMatchObject({ flags: [] })
+})
+
+test('by energy and momentum more tail water is never more discharge, and a leaf never passes more than the open bay', () => {
+  fc.assert(
+    fc.property(water, fc.double({ min: 0.01, max: 1.5, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (w, ratio, rise) => {
+      const before = flowOf(byEnergy(w.width, ratio * w.up, w.up, w.down))
+      const after = flowOf(byEnergy(w.width, ratio * w.up, w.up, w.down + (w.up - w.down) * rise))
+      expect(after).toBeLessThanOrEqual(before * (1 + 1e-9))
+      expect(before).toBeLessThanOrEqual(openBayFlow({ width: metres(w.width), up: metres(w.up), down: metres(w.down) }))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('a leaf more than 0.65 of the depth open is outside orifice flow and says so, and where the methods differ the uncertainty is 30 %', () => {
+  const at = (opening: number, down: number) =>
+    sluiceGateDischarge({ width: metres(2), opening: metres(opening), up: metres(2), down: metres(down) }, 'swamee')
+  expect(at(1.2, 0.5)).toMatchObject({ flags: [], coefficientUncertainty: 0.15 })
+  expect(at(1.4, 0.5)).toMatchObject({ flags: ['out_of_method_range'] })
+  expect(at(2.1, 0.5)).toMatchObject({ flags: [], regime: 'weir' })
+  expect(at(0.6, 1.8)).toMatchObject({ coefficientUncertainty: 0.15 })
+  expect(at(1.1, 1.9)).toMatchObject({ coefficientUncertainty: 0.3 })
 })

@@ -1,6 +1,6 @@
 import { metricOf } from '#contract/metrics.ts'
 import { type CubicMetresPerSecond, cubicMetresPerSecond, type Metres, metres, type UnixMs } from '#contract/units.ts'
-import { type Discharge, type FlowFlag, METHODS, type Method, type Refusal, type Regime, refuse } from './discharge.ts'
+import { type Discharge, type FlowFlag, type Method, type Refusal, type Regime, refuse } from './discharge.ts'
 import { type ParshallThroat, parshallDischarge } from './flume.ts'
 import { type Channel, manningDischarge } from './manning.ts'
 import { type RadialLeaf, radialGateDischarge } from './radial-gate.ts'
@@ -62,7 +62,7 @@ export type StructureFlow =
       readonly coefficientSource: 'published' | 'calibrated'
       /** Half-width, about 95 %. */
       readonly uncertainty: CubicMetresPerSecond
-      /** By the flow; null where that is 0. */
+      /** By the flow; null where that is 0 or next to it. */
       readonly relativeUncertainty: number | null
       readonly flags: readonly FlowFlag[]
       readonly leaves: readonly LeafDischarge[]
@@ -90,6 +90,8 @@ export function structureFlow(structure: StructureHydraulics, observed: Observat
   if (result.backwards > 0) flags.add('reversed')
   if (isLowDifferential(inputs, parts)) flags.add('low_differential_head')
   const uncertainty = combine(coefficientPlusMinus, inputUncertainty(structure, inputs, accuracy) ?? total, result.backwards)
+  if (!Number.isFinite(uncertainty)) return refuse('out_of_range', 'the geometry and the levels give no finite discharge')
+  const relative = uncertainty / total
   const [first] = parts
   return {
     quality: 'good',
@@ -98,7 +100,7 @@ export function structureFlow(structure: StructureHydraulics, observed: Observat
     method: methodOf(structure),
     coefficientSource: calibration ? 'calibrated' : 'published',
     uncertainty: cubicMetresPerSecond(uncertainty),
-    relativeUncertainty: total > 0 ? uncertainty / total : null,
+    relativeUncertainty: Number.isFinite(relative) ? relative : null,
     flags: [...flags],
     leaves: parts.map(({ flow, regime }) => ({ flow, regime })),
     ...(first?.rating && { rating: first.rating }),
@@ -259,6 +261,3 @@ function regimeOf(parts: readonly Part[]): Regime | 'mixed' {
   const [only, ...others] = passing
   return only === undefined ? 'no-flow' : others.length > 0 ? 'mixed' : only
 }
-
-/** The published sources that stand behind a result, for the report's footnote. */
-export const sourceOf = (method: Method): string => METHODS[method].source

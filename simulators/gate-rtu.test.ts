@@ -102,7 +102,7 @@ test('only command registers of leaves that exist can be written, and only with 
     try {
       rtu.write(address, words, unixMs(t0))
     } catch (error) {
-      if (error instanceof ModbusException) return error.modbusErrorCode
+      if (error instanceof ModbusException) return error.code
       throw error
     }
     return 'taken'

@@ -17,7 +17,7 @@ import {
 } from './gate-leaf.ts'
 import { ModbusException } from './modbus-exception.ts'
 import { unit } from './noise.ts'
-import { imageOf, type LeafState, type RegisterImage } from './register-map.ts'
+import { imageOf, type LeafState, type RegisterImage, type RtuState } from './register-map.ts'
 
 /** Where sluice-gate-rtu.yaml documents words that are no metric; a profile that has a point there hides them. */
 const STATUS = 1
@@ -53,12 +53,17 @@ export class GateRtu {
 
   /** The registers at `t`. */
   read(t: UnixMs): RegisterImage {
+    return imageOf(this.#profile, this.state(t))
+  }
+
+  /** What the registers at `t` are made of. */
+  state(t: UnixMs): RtuState {
     const s = this.#structure
     const water = waterAt(s, this.#seed, t)
     const leaves = this.#controls.map((_, i) => positionAt(this.#motion(i, t), t))
     const flow = leaves.reduce((sum, leaf) => sum + flowUnder(s, water, leaf.opening_mm), 0)
     const cabinet = cabinetAt(s.id, this.#seed, t)
-    return imageOf(this.#profile, {
+    return {
       values: {
         level_up: s.sill_m + water.up - s.datum_m,
         level_down: s.sill_m + water.down - s.datum_m,
@@ -71,7 +76,7 @@ export class GateRtu {
         fault: cabinet.fault,
       },
       leaves: leaves.map((leaf, i): LeafState => ({ values: { opening: leaf.opening_mm / 1000 }, words: this.#words(i, leaf) })),
-    })
+    }
   }
 
   /** @throws ModbusException for any register that is not a leaf's command register, and for a command that does not exist. */

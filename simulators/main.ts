@@ -3,10 +3,14 @@ import type { District, Site } from '#contract/district.ts'
 import { Fault } from '#contract/fault.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
+import { type Control, openControl } from './control.ts'
+import { checkTarget } from './faults/target.ts'
+import { Faults } from './faults.ts'
 import { GateRtu } from './gate-rtu.ts'
-import { ModbusException } from './modbus-exception.ts'
-import { type ModbusServer, type ModbusUnits, openModbusServer } from './modbus-server.ts'
+import { type ModbusServer, openModbusServer } from './modbus-server.ts'
 import { refuseCoils } from './register-map.ts'
+import type { Scenario } from './scenario.ts'
+import { connectTo, type SiteDevices } from './site-devices.ts'
 import { openTruthLog, type ServedRead } from './truth.ts'
 
 export type SimulatorSettings = {
@@ -18,17 +22,21 @@ export type SimulatorSettings = {
   readonly basePort: number
   /** The same seed gives the same district at the same time. */
   readonly seed: number
-  /** Every answered read is appended here as a line of JSON. */
+  /** Every read is appended here as a line of JSON: see {@link ServedRead}. */
   readonly truthFile?: string
   /** Ids of the sites to open; all where it is left out. */
   readonly sites?: readonly string[]
+  /** Faults that come by themselves; their times count from the moment when the simulators open. */
+  readonly scenario?: Scenario
+  /** Faults are ordered over HTTP at this port of 127.0.0.1; 0 takes a free one. No endpoint where it is left out. */
+  readonly controlPort?: number
 }
 
 export type SimulatorDeps = {
   /** The simulated time, ms since 1970 UTC. */
   readonly now: () => number
   readonly logger: Logger
-  /** Told of every answered read, beside the truth file. */
+  /** Told of every read, beside the truth file. */
   readonly served?: (read: ServedRead) => void
 }
 
@@ -40,19 +48,31 @@ export type SimulatedSite = {
   readonly port: number
   readonly devices: readonly SimulatedDevice[]
 }
-export type Simulators = { readonly sites: readonly SimulatedSite[]; close(): Promise<void> }
+export type Simulators = {
+  readonly sites: readonly SimulatedSite[]
+  /** `http://127.0.0.1:…`, with a control port. */
+  readonly controlUrl: string | null
+  close(): Promise<void>
+}
 
 /**
  * Opens one Modbus TCP server for each site; its structures are units 1, 2, … in the order of structures.yaml. Nothing runs between requests.
- * @throws Fault for a taken port, an unknown site or a profile that can't be served; nothing stays open then.
+ * @throws Fault for a taken port, an unknown site, a profile that can't be served or a fault that strikes nothing; nothing stays open then.
  */
 export async function openSimulators(settings: SimulatorSettings, deps: SimulatorDeps): Promise<Simulators> {
   refuseCoils(settings.profile)
   const chosen = chooseSites(settings)
+  const started = unixMs(deps.now())
+  const faults = new Faults(settings.seed)
+  for (const order of settings.scenario?.faults ?? []) {
+    checkTarget(order, settings, 'CONFIG_INVALID')
+    faults.add(order, started)
+  }
   const truth = settings.truthFile === undefined ? undefined : openTruthLog(settings.truthFile)
   const open: { site: SimulatedSite; server: ModbusServer }[] = []
+  let control: Control | null = null
   const close = async (): Promise<void> => {
-    await Promise.all(open.map(({ server }) => server.close()))
+    await Promise.all([control?.close(), ...open.map(({ server }) => server.close())])
     truth?.close()
   }
   const served = (read: ServedRead): void => {
@@ -60,13 +80,18 @@ export async function openSimulators(settings: SimulatorSettings, deps: Simulato
     deps.served?.(read)
   }
   try {
-    for (const { site, port } of chosen) open.push(await openSite(site, { port, served }, { settings, deps }))
+    for (const { site, port } of chosen) open.push(await openSite(site, { port, served, faults }, { settings, deps }))
+    const sites = open.map(({ site }) => site)
+    if (settings.controlPort !== undefined) {
+      const now = (): UnixMs => unixMs(deps.now())
+      control = await openControl(settings.controlPort, { faults, sites, started, now, targets: settings }, deps.logger)
+    }
+    deps.logger.info({ district: settings.district.name, sites: open.length, seed: settings.seed }, 'simulated gates listen')
+    return { sites, controlUrl: control?.url ?? null, close }
   } catch (error) {
     await close()
     throw error
   }
-  deps.logger.info({ district: settings.district.name, sites: open.length, seed: settings.seed }, 'simulated gates listen')
-  return { sites: open.map(({ site }) => site), close }
 }
 
 /**
@@ -91,34 +116,20 @@ function chooseSites({ district, sites, basePort }: SimulatorSettings): { site: 
 
 async function openSite(
   site: Site,
-  at: { readonly port: number; readonly served: (read: ServedRead) => void },
+  at: { readonly port: number; readonly served: (read: ServedRead) => void; readonly faults: Faults },
   { settings, deps }: { readonly settings: SimulatorSettings; readonly deps: SimulatorDeps },
 ): Promise<{ site: SimulatedSite; server: ModbusServer }> {
   const { district, profile, seed, host } = settings
   const structures = district.structures.filter((s) => s.site === site.id)
-  const rtus = structures.map((structure) => ({ structure: structure.id, rtu: new GateRtu({ structure, profile, seed }) }))
-  const now = (): UnixMs => unixMs(deps.now())
-  const rtuOf = (unit: number): { structure: string; rtu: GateRtu } => {
-    const found = rtus[unit - 1]
-    if (!found) throw new ModbusException('noSuchUnit', `site ${site.id} has no unit ${unit}`)
-    return found
+  const devices: SiteDevices = {
+    site: site.id,
+    profile,
+    rtus: structures.map((structure) => ({ structure: structure.id, rtu: new GateRtu({ structure, profile, seed }) })),
+    faults: at.faults,
+    now: () => unixMs(deps.now()),
+    served: at.served,
   }
-  const units: ModbusUnits = {
-    read: (unit, fc, { address, length }) => {
-      const { structure, rtu } = rtuOf(unit)
-      if (length > profile.max_words)
-        throw new ModbusException('illegalValue', `${length} registers are more than the device gives at once`)
-      const t = now()
-      const image = rtu.read(t)
-      const space = fc === 3 ? image.holding : image.input
-      if (address + length > space.length) throw new ModbusException('illegalAddress', `register ${address + length - 1} does not exist`)
-      const words = space.slice(address, address + length)
-      at.served({ site: site.id, unit, structure, t, fc, address, words })
-      return words
-    },
-    write: (unit, address, words) => rtuOf(unit).rtu.write(address, words, now()),
-  }
-  const server = await openModbusServer({ host, port: at.port }, units, deps.logger)
+  const server = await openModbusServer({ host, port: at.port }, () => connectTo(devices), deps.logger)
   return { site: siteAt(site, server.port, settings), server }
 }
 

@@ -1,89 +1,97 @@
-import { createServer } from 'node:net'
-import { ServerTCP } from 'modbus-serial'
+import { createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { Fault, messageOf, systemCode } from '#contract/fault.ts'
-import { ModbusException } from './modbus-exception.ts'
+import { assertNever } from '#contract/fault.ts'
+import { listen } from './listen.ts'
+import { type Frame, takeFrames } from './modbus-frame.ts'
 
-/** What answers behind a server. Each call is one request, or throws a ModbusException. */
-export type ModbusUnits = {
-  read(unit: number, fc: 3 | 4, range: { readonly address: number; readonly length: number }): readonly number[]
-  write(unit: number, address: number, words: readonly number[]): void
-}
+/** Modbus TCP as bytes: what is answered, and how wrongly, is for who is behind it to say. */
+
+export type Answer =
+  | { readonly kind: 'silence' }
+  /** The connection is reset. */
+  | { readonly kind: 'hang-up' }
+  | {
+      readonly kind: 'send'
+      /** Each is a TCP segment of its own. */
+      readonly segments: readonly Buffer[]
+      readonly gap_ms: number
+      readonly delay_ms: number
+      /** Called right before the first segment is written, or instead when the client has gone meanwhile. */
+      readonly leaving: (client: 'there' | 'gone') => void
+    }
+/** What answers on one connection. */
+export type Session = (request: Frame) => Answer
 export type ModbusServer = { readonly port: number; close(): Promise<void> }
 
-const FREE_PORT_TRIES = 20
-
-/** Serves `units` on Modbus TCP. Port 0 takes a free one. @throws Fault PORT_TAKEN or ADDRESS_REFUSED. */
+/** Calls `connect` for each connection. Port 0 takes a free one. @throws Fault PORT_TAKEN or ADDRESS_REFUSED. */
 export async function openModbusServer(
   at: { readonly host: string; readonly port: number },
-  units: ModbusUnits,
+  connect: () => Session,
   logger: Logger,
 ): Promise<ModbusServer> {
-  for (let tries = 1; ; tries++) {
-    // modbus-serial takes port 0 for "not given", which is 502.
-    const port = at.port === 0 ? await findFreePort(at.host) : at.port
-    try {
-      return await listen({ host: at.host, port }, units, logger)
-    } catch (error) {
-      const taken = systemCode(error) === 'EADDRINUSE'
-      if (!taken || at.port !== 0 || tries === FREE_PORT_TRIES)
-        throw taken ? portTaken(at.host, port, error) : refused(at.host, port, error)
-    }
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    // Clients are killed in tests and drills: a reset is no news.
+    socket.on('error', (error) => logger.debug({ err: error, ...at }, 'simulated Modbus connection'))
+    serve(socket, connect())
+  })
+  const port = await listen(server, at, 'choose another base port for the simulators, or 0 for free ones')
+  server.on('error', (error) => logger.error({ err: error, ...at }, 'simulated Modbus server'))
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
   }
 }
 
-async function listen(at: { host: string; port: number }, units: ModbusUnits, logger: Logger): Promise<ModbusServer> {
-  // The number of parameters tells modbus-serial that these answer at once: one more would be a callback.
-  const server = new ServerTCP(
-    {
-      getHoldingRegister: (address: number, unit: number): number => units.read(unit, 3, { address, length: 1 })[0] ?? 0,
-      getMultipleHoldingRegisters: (address: number, length: number, unit: number): number[] => [
-        ...units.read(unit, 3, { address, length }),
-      ],
-      getInputRegister: (address: number, unit: number): number => units.read(unit, 4, { address, length: 1 })[0] ?? 0,
-      getMultipleInputRegisters: (address: number, length: number, unit: number): number[] => [...units.read(unit, 4, { address, length })],
-      setRegister: (address: number, value: number, unit: number): void => units.write(unit, address, [value]),
-      setRegisterArray: (address: number, values: number[], unit: number): void => units.write(unit, address, values),
-      // A function without a handler would get no answer at all.
-      getCoil: (_address: number, _unit: number): boolean => refuseFunction(),
-      getDiscreteInput: (_address: number, _unit: number): boolean => refuseFunction(),
-      setCoil: (_address: number, _value: boolean, _unit: number): void => refuseFunction(),
-    },
-    at,
-  )
-  await new Promise<void>((resolve, reject) => {
-    server.once('initialized', () => resolve())
-    server.once('serverError', (error) => reject(error ?? new Error('the server did not start')))
+function serve(socket: Socket, session: Session): void {
+  let received: Buffer = Buffer.alloc(0)
+  /** Answers leave one after the other: the pieces of one are never mixed with those of another. */
+  let line: Promise<void> = Promise.resolve()
+  const take = (request: Frame): void => {
+    const answer = session(request)
+    switch (answer.kind) {
+      case 'silence':
+        return
+      case 'hang-up':
+        socket.resetAndDestroy()
+        return
+      case 'send': {
+        const queue = (): void => {
+          line = line.then(() => send(socket, answer))
+        }
+        if (answer.delay_ms > 0) setTimeout(queue, answer.delay_ms)
+        else queue()
+        return
+      }
+      default:
+        assertNever(answer)
+    }
+  }
+  socket.on('data', (bytes) => {
+    const found = takeFrames(Buffer.concat([received, bytes]))
+    if (!found) {
+      socket.destroy()
+      return
+    }
+    received = found.rest
+    for (const frame of found.frames) if (!socket.destroyed) take(frame)
   })
-  server.on('serverError', (error) => logger.error({ err: error, ...at }, 'simulated Modbus server'))
-  // Clients are killed in tests and drills: a reset is no news.
-  server.on('socketError', (error) => logger.debug({ err: error, ...at }, 'simulated Modbus connection'))
-  return { port: at.port, close: () => new Promise((resolve) => server.close(() => resolve())) }
+  socket.on('drain', () => socket.resume())
 }
 
-function refuseFunction(): never {
-  throw new ModbusException('illegalFunction', 'the device has registers only')
+async function send(socket: Socket, { segments, gap_ms, leaving }: Extract<Answer, { kind: 'send' }>): Promise<void> {
+  leaving(socket.writable ? 'there' : 'gone')
+  for (const [i, segment] of segments.entries()) {
+    if (i > 0) await sleep(gap_ms)
+    if (!socket.writable) return
+    // Who asks and never reads is not asked on.
+    if (!socket.write(segment)) socket.pause()
+  }
 }
-
-async function findFreePort(host: string): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', (error) => reject(refused(host, 0, error)))
-    probe.listen(0, host, () => {
-      const address = probe.address()
-      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
-    })
-  })
-}
-
-const portTaken = (host: string, port: number, cause: unknown): Fault =>
-  new Fault('PORT_TAKEN', `port ${port} on ${host} is in use`, 'choose another base port for the simulators, or 0 for free ones', { cause })
-const refused = (host: string, port: number, cause: unknown): Fault =>
-  new Fault(
-    'ADDRESS_REFUSED',
-    `${host}:${port} can't be opened: ${messageOf(cause)}`,
-    'choose an address of this machine and a port above 1023',
-    {
-      cause,
-    },
-  )

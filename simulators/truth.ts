@@ -1,17 +1,22 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { Fault, messageOf } from '#contract/fault.ts'
+import type { FaultKind } from './faults/order.ts'
 
-/** One read request that a simulated device answered, with the very words of the answer. */
+/** One read request that reached a simulated device, with the very words of the answer. */
 export type ServedRead = {
   readonly site: string
   readonly unit: number
   readonly structure: string
-  /** When it was served, ms since 1970 UTC. */
+  /** When the answer left, or would have, ms since 1970 UTC. */
   readonly t: number
   /** Function code: 3 or 4. */
   readonly fc: number
   readonly address: number
   readonly words: readonly number[]
+  /** What withheld or broke the answer, so that nobody who checks it can have taken it. Absent where the words were served as they stand here. */
+  readonly corrupted?: FaultKind | 'client_gone'
+  /** The faults that changed these very words from what the device would have shown without them. */
+  readonly distorted?: readonly FaultKind[]
 }
 export type TruthLog = { record(read: ServedRead): void; close(): void }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openI18n, type Say } from '../i18n/i18n.ts'
 import { ageOf, ageText } from './age.ts'
+import { isNotable } from './notable.ts'
 import { faultBits, fixed, shareText } from './number.ts'
 import { axisTexts, clockText, dateTimeText, dayText, momentText } from './time.ts'
 import { valueWords } from './value.ts'
@@ -56,6 +57,22 @@ describe('ages', () => {
         expect(ms - said).toBeLessThan(shown)
       }),
     )
+  })
+})
+
+describe('a change', () => {
+  test('draws the eye when the water or a leaf has really moved, not when a sensor trembles', () => {
+    expect(isNotable('level_up', 3.6, 3.63)).toBe(false)
+    expect(isNotable('level_up', 3.6, 3.64)).toBe(true)
+    expect(isNotable('opening', 0, 0.003)).toBe(false)
+    expect(isNotable('opening', 0, 0.02)).toBe(true)
+    expect(isNotable('flow', 3800, 3820)).toBe(false)
+    expect(isNotable('flow', 3800, 3700)).toBe(true)
+  })
+  test('of a state always does', () => {
+    expect(isNotable('mode', 1, 2)).toBe(true)
+    expect(isNotable('fault', 0, 1)).toBe(true)
+    expect(isNotable('door', 1, 1)).toBe(false)
   })
 })
 

@@ -6,6 +6,7 @@ import type { LiveState } from '#contract/live.ts'
 import { unixMs } from '#contract/units.ts'
 import { useClient } from '../http/provided.ts'
 import { type Condition, countConditions, judgeGate, sameVerdict, type Verdict } from '../situation/condition.ts'
+import { comparePlaces, placeOf } from '../situation/place.ts'
 import { type ClockOffsets, offsetMs, withMessage } from './clock.ts'
 import { type Link, noticeOf } from './link.ts'
 
@@ -82,7 +83,7 @@ export const useGates = defineStore('gates', () => {
       const [foundAreas, foundCanals, foundGates] = await Promise.all([client.areas(), client.canals(), client.gates()])
       areas.value = foundAreas.sort((a, b) => a.order - b.order)
       canals.value = new Map(foundCanals.map((c) => [c.id, c]))
-      signals.value = foundGates.map((gate) => {
+      signals.value = inPlace(foundGates, canals.value).map((gate) => {
         const known = byId.get(gate.id)
         // What came live meanwhile is newer than the list.
         return signalOf(known?.state.value ? { ...gate, state: known.state.value } : gate)
@@ -169,3 +170,8 @@ export const useGates = defineStore('gates', () => {
     },
   }
 })
+
+function inPlace(gates: readonly Gate[], canals: ReadonlyMap<string, Canal>): Gate[] {
+  const placed = gates.map((gate) => ({ gate, place: placeOf(gate, canals) }))
+  return placed.sort((a, b) => comparePlaces(a.place, b.place) || (a.gate.id < b.gate.id ? -1 : 1)).map(({ gate }) => gate)
+}

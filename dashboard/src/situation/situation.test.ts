@@ -6,6 +6,7 @@ import { unixMs } from '#contract/units.ts'
 import { type Ask, arrange, type Listed, matches } from './arrange.ts'
 import { CONDITIONS, countConditions, judgeGate, readingNow, sameVerdict, severityOf } from './condition.ts'
 import { leafReadings, spanOf } from './openings.ts'
+import { comparePlaces, placeOf } from './place.ts'
 import { sliceOf } from './window.ts'
 
 const now = unixMs(1_800_000_000_000)
@@ -144,6 +145,38 @@ describe('the overview', () => {
     }
     for (const text of ['', '丰济', 'FENGJI', 'yc-s012', '进水 fengji', ' 丰济 ']) expect(matches(gate, text), text).toBe(true)
     for (const text of ['沙河', 'fengji 02']) expect(matches(gate, text), text).toBe(false)
+  })
+})
+
+describe('the places', () => {
+  const canal = (id: string, parent: string | null, km: number | null) => ({
+    id,
+    parent,
+    parent_chainage_km: km,
+    name: { zh: id, en: id },
+    area: 'a',
+    length_km: null,
+    design_flow_m3s: null,
+  })
+  const canals = new Map(
+    [canal('main', null, null), canal('upper', 'main', 30), canal('lower', 'main', 62), canal('branch', 'upper', 15)].map((c) => [c.id, c]),
+  )
+  test('follow the water: down the trunk, and into each branch where it turns off', () => {
+    const gates = [
+      { canal: 'lower', chainage_km: 0 },
+      { canal: 'main', chainage_km: 62 },
+      { canal: 'branch', chainage_km: 3 },
+      { canal: 'upper', chainage_km: 20 },
+      { canal: 'main', chainage_km: 0 },
+      { canal: 'upper', chainage_km: 0 },
+    ]
+    const ordered = gates.toSorted((a, b) => comparePlaces(placeOf(a, canals), placeOf(b, canals)))
+    expect(ordered.map((g) => `${g.canal} ${g.chainage_km}`)).toEqual(['main 0', 'upper 0', 'branch 3', 'upper 20', 'main 62', 'lower 0'])
+  })
+  test('of a canal that leads round to itself, or is not known, still have an order', () => {
+    const round = new Map([canal('a', 'b', 1), canal('b', 'a', 2)].map((c) => [c.id, c]))
+    expect(placeOf({ canal: 'a', chainage_km: 5 }, round).turns).toEqual([2, 1, 5])
+    expect(placeOf({ canal: 'nowhere', chainage_km: 5 }, round)).toEqual({ trunk: 'nowhere', turns: [5] })
   })
 })
 

@@ -1,0 +1,127 @@
+import type { DeviceProfile } from '#contract/profile.ts'
+import { type UnixMs, unixMs } from '#contract/units.ts'
+import { breakAnswer } from './faults/break-answer.ts'
+import { distortProfile, distortState } from './faults/distort.ts'
+import type { FaultKind } from './faults/order.ts'
+import { type Faults, ofKind, type PlannedFault } from './faults.ts'
+import type { GateRtu } from './gate-rtu.ts'
+import { ModbusException } from './modbus-exception.ts'
+import { encodeFrame, type Frame } from './modbus-frame.ts'
+import { exceptionReply, parseRequest, type ReadRequest, readReply, writeReply } from './modbus-request.ts'
+import type { Answer, Session } from './modbus-server.ts'
+import { imageOf } from './register-map.ts'
+import type { ServedRead } from './truth.ts'
+
+/** The devices on one site's bus, with whatever is wrong with them. */
+
+export type SiteDevices = {
+  readonly site: string
+  readonly profile: DeviceProfile
+  /** Unit 1, 2, … */
+  readonly rtus: readonly { readonly structure: string; readonly rtu: GateRtu }[]
+  readonly faults: Faults
+  readonly now: () => UnixMs
+  readonly served: (read: ServedRead) => void
+}
+
+/** The answer's PDU, and for a read what it tells. */
+type Outcome = { readonly pdu: Buffer; readonly read: Omit<ServedRead, 't'> | null }
+
+/** @returns what answers on a connection that is made now. */
+export function connectTo(devices: SiteDevices): Session {
+  const connected = devices.now()
+  let previous: Buffer | null = null
+  return (request) => {
+    const t = devices.now()
+    const place = { site: devices.site, unit: request.unit }
+    const faults = devices.faults.strike(place, t)
+    const withhold = (by: FaultKind): void => {
+      const { read } = answerTo(devices, request, { t, faults, only: 'reads' })
+      if (read) devices.served({ ...read, t, corrupted: by })
+    }
+    if (devices.faults.rebootedSince(place, { connected, t })) {
+      withhold('reboot')
+      return { kind: 'hang-up' }
+    }
+    const [silent] = ofKind(faults, 'reboot', 'no_answer')
+    if (silent) {
+      withhold(silent.order.kind)
+      return { kind: 'silence' }
+    }
+    const [refused] = ofKind(faults, 'exception')
+    if (refused) withhold(refused.order.kind)
+    const outcome = refused
+      ? { pdu: exceptionReply(request.pdu, refused.order.code), read: null }
+      : answerTo(devices, request, { t, faults, only: 'all' })
+    const answer = { ...request, pdu: outcome.pdu }
+    const sent = sendTo(devices, answer, { outcome, faults, previous })
+    previous = encodeFrame(answer)
+    return sent
+  }
+}
+
+function sendTo(
+  devices: SiteDevices,
+  answer: Frame,
+  { outcome: { read }, faults, previous }: { outcome: Outcome; faults: readonly PlannedFault[]; previous: Buffer | null },
+): Answer {
+  const { corrupted, ...bytes } = breakAnswer(answer, faults, previous)
+  return {
+    kind: 'send',
+    ...bytes,
+    leaving: (client) => {
+      if (!read) return
+      const by = corrupted ?? (client === 'gone' ? 'client_gone' : null)
+      devices.served({ ...read, t: devices.now(), ...(by && { corrupted: by }) })
+    },
+  }
+}
+
+type Circumstances = { readonly t: UnixMs; readonly faults: readonly PlannedFault[]; readonly only: 'reads' | 'all' }
+
+function answerTo(devices: SiteDevices, { unit, pdu }: Frame, { t, faults, only }: Circumstances): Outcome {
+  try {
+    const device = devices.rtus[unit - 1]
+    const request = parseRequest(pdu)
+    if (!device) throw new ModbusException('noSuchUnit', `site ${devices.site} has no unit ${unit}`)
+    if (request.kind === 'write') {
+      if (only === 'all') device.rtu.write(request.address, request.words, t)
+      return { pdu: writeReply(request), read: null }
+    }
+    const wordsWith = (some: readonly PlannedFault[]): readonly number[] =>
+      readWords(device.rtu, request, { profile: devices.profile, t, faults: some })
+    const words = wordsWith(faults)
+    const values = ofKind(faults, 'frozen', 'spike', 'swapped_words', 'unit_change')
+    const plain = values.length > 0 ? wordsWith([]) : words
+    const distorted = values.filter((f) => wordsWith([f]).some((word, i) => word !== plain[i])).map((f) => f.order.kind)
+    const { fc, address } = request
+    return {
+      pdu: readReply(request, words),
+      read: {
+        site: devices.site,
+        unit,
+        structure: device.structure,
+        fc,
+        address,
+        words,
+        ...(distorted.length > 0 && { distorted }),
+      },
+    }
+  } catch (error) {
+    if (error instanceof ModbusException) return { pdu: exceptionReply(pdu, error.code), read: null }
+    throw error
+  }
+}
+
+function readWords(
+  rtu: GateRtu,
+  { fc, address, length }: ReadRequest,
+  { profile, t, faults }: { profile: DeviceProfile; t: UnixMs; faults: readonly PlannedFault[] },
+): readonly number[] {
+  if (length > profile.max_words) throw new ModbusException('illegalValue', `${length} registers are more than the device gives at once`)
+  const state = distortState(rtu.state(t), faults, (then) => rtu.state(unixMs(then)))
+  const image = imageOf(distortProfile(profile, faults), state)
+  const space = fc === 3 ? image.holding : image.input
+  if (address + length > space.length) throw new ModbusException('illegalAddress', `register ${address + length - 1} does not exist`)
+  return space.slice(address, address + length)
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { type Program, startProgram } from './program.ts'
+import { freePort } from './servers.ts'
+
+export type Demo = {
+  readonly program: Program
+  readonly address: string
+  readonly mqtt: string
+  readonly who: { login: string; password: string }
+}
+
+/** What `npm start` runs, on free ports, with its data in `folder`. */
+export async function startDemo(folder: string, options: { pollMs?: number } = {}): Promise<Demo> {
+  const [http, mqtt] = [await freePort(), await freePort()]
+  const password = 'a password for tests'
+  const program = await startProgram('demo', ['demo'], {
+    ready: 'Ctrl-C stops it',
+    env: {
+      SLUICE_DATA: join(folder, 'data'),
+      SLUICE_HTTP_PORT: String(http),
+      SLUICE_MQTT_PORT: String(mqtt),
+      SLUICE_DEMO_PASSWORD: password,
+      SLUICE_DEMO_POLL_MS: String(options.pollMs ?? 5000),
+      SLUICE_LOG_LEVEL: 'warn',
+    },
+  })
+  return { program, address: `http://127.0.0.1:${http}`, mqtt: `mqtt://127.0.0.1:${mqtt}`, who: { login: 'demo', password } }
+}
