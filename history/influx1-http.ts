@@ -31,7 +31,8 @@ export type Posted =
   | { readonly kind: 'kept' }
   /** Some points of it, or all, can never be taken. `dropped` is how many, where the server says so. */
   | { readonly kind: 'refused'; readonly message: string; readonly dropped: number | null }
-  | { readonly kind: 'too-large' }
+  /** To be sent in parts. */
+  | { readonly kind: 'too-large'; readonly cause: Fault }
   | { readonly kind: 'unavailable'; readonly cause: Fault }
 
 /** InfluxDB 1.x over HTTP: `influx1://[user:password@]host:port/database`. Makes the database when it is missing. */
@@ -66,7 +67,7 @@ export class Influx1Http {
         response = await this.#fetch(path, { body: lines, timeoutMs: WRITE_MS })
       }
       if (response.status === 204) return { kind: 'kept' }
-      if (response.status === 413) return { kind: 'too-large' }
+      if (response.status === 413) return { kind: 'too-large', cause: this.#fault('413 too large, even for a single sample', 413) }
       const message = errorIn(await response.text())
       // A proxy's 400 is no verdict on the data: only what InfluxDB itself says of them is.
       if (response.status === 400 && response.headers.has('x-influxdb-version') && isVerdict(message))

@@ -26,7 +26,8 @@ export async function writeLines(lines: readonly Line[], how: How): Promise<Writ
     case 'unavailable':
       return posted
     case 'too-large':
-      return await writeParts(halves(lines), how)
+      // Somebody's limit in between, not a verdict on the sample.
+      return countOf(lines) === 1 ? { kind: 'unavailable', cause: posted.cause } : await writeParts(halves(lines), how)
     case 'refused': {
       const samples = lines.flatMap((line) => line.samples)
       const refused: Written = { kind: 'done', refused: samples, reasons: [posted.message] }
@@ -51,6 +52,8 @@ async function writeParts(parts: readonly (readonly Line[])[], how: How): Promis
   }
   return { kind: 'done', refused, reasons: [...reasons] }
 }
+
+const countOf = (lines: readonly Line[]): number => lines.reduce((n, line) => n + line.samples.length, 0)
 
 /** Two smaller sets of lines; of a single line two with some of its samples each. */
 export function halves(lines: readonly Line[]): Line[][] {

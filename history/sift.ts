@@ -1,7 +1,7 @@
 import type { Sample } from './port.ts'
 
-/** Influx keeps nanoseconds in 64 bits; the other stores take no more, so that a history can move from one to another. */
-export const MAX_TIME_MS = 9_223_372_036_854
+/** Influx keeps nanoseconds in 64 bits (and the end of a span, one more); the other stores take no more, so that a history can be moved. */
+export const MAX_TIME_MS = 9_223_372_036_853
 
 export type Sifted = { readonly storable: readonly Sample[]; readonly refused: readonly Sample[]; readonly reasons: readonly string[] }
 

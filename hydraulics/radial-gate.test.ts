@@ -82,3 +82,10 @@ test('a closed leaf passes nothing, and nonsense is bad with its name, never 0',
   expect(radial({ opening: Number.NaN, up: 2, down: 1 })).toEqual({ quality: 'bad', reason: 'not_a_number', detail: 'opening is NaN' })
   expect(radial({ width: 0, opening: 1, up: 2, down: 1 })).toMatchObject({ quality: 'bad', reason: 'out_of_range' })
 })
+
+test('as the tail water rises by thousandths of the depth the discharge falls by small steps all the way', () => {
+  const flows = Array.from({ length: 1000 }, (_, i) => flowOf(radial({ opening: 0.8, up: 2.5, down: 0.0025 * i })))
+  const steps = flows.slice(1).map((flow, i) => (flows[i] ?? Number.NaN) - flow)
+  expect(Math.min(...steps)).toBeGreaterThanOrEqual(0)
+  expect(Math.max(...steps.slice(0, 950))).toBeLessThan(0.01 * Math.max(...flows))
+})

@@ -64,8 +64,7 @@ function underLeaf(leaf: RadialLeaf): number {
   const submergence = down / up
   if (submergence <= SUBMERGENCE_BEGINS) return withHead(up)
   const partly = withHead(3 * (up - down))
-  // Never more than the partly submerged form, else rising tail water could raise the discharge.
-  const fully = Math.min(partly, submergedOrificeFlow({ coefficient: orificeCoefficient, width, opening, up, down }))
+  const fully = submergedOrificeFlow({ coefficient: orificeCoefficient, width, opening, up, down })
   const share = Math.min(1, (submergence - SUBMERGENCE_BEGINS) / (FULLY_SUBMERGED - SUBMERGENCE_BEGINS))
   return (1 - share) * partly + share * fully
 }

@@ -10,6 +10,8 @@ export type Queries = PgDatabase<PgQueryResultHKT>
 export type Engine = {
   /** Named in messages; holds no password. */
   readonly place: string
+  /** What a person does when it does not answer. */
+  readonly whenAway: string
   query<T>(work: (db: Queries) => Promise<T>): Promise<T>
   transact<T>(work: (db: Queries) => Promise<T>): Promise<T>
   /** Brings the tables to the newest migration. Safe while others do the same. */
@@ -60,7 +62,7 @@ export class Database {
       await this.#migrated()
       return await work()
     } catch (error) {
-      throw faultOf(error, this.#engine.place)
+      throw faultOf(error, this.#engine)
     }
   }
 
@@ -84,7 +86,7 @@ export const isAway = (error: unknown): boolean =>
 const isRefusedAccess = (error: unknown): boolean => ACCESS_STATES.has(systemCode(error) ?? '')
 const ACCESS_STATES = new Set(['28000', '28P01', '3D000', '42501'])
 
-function faultOf(error: unknown, place: string): Fault {
+function faultOf(error: unknown, { place, whenAway }: Pick<Engine, 'place' | 'whenAway'>): Fault {
   if (error instanceof Fault) return error
   const state = systemCode(error) ?? ''
   const cause = rootMessage(error)
@@ -99,12 +101,7 @@ function faultOf(error: unknown, place: string): Fault {
   if (isRefusedAccess(error))
     return new Fault('REGISTRY_UNREACHABLE', `${place} refuses us (${cause})`, 'check user, password, database and its rights', options)
   if (isOurMistake(error, state)) throw error
-  return new Fault(
-    'REGISTRY_UNREACHABLE',
-    `${place} does not answer (${cause})`,
-    'check that it runs and can be reached; nothing else is needed',
-    options,
-  )
+  return new Fault('REGISTRY_UNREACHABLE', `${place} does not answer (${cause})`, whenAway, options)
 }
 
 /** Syntax, unknown columns, missing values: a bug of ours, not of the person or the server. */

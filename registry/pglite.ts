@@ -24,6 +24,7 @@ export async function openPglite(path: string, log: Logger): Promise<Engine> {
     const db = drizzle({ client })
     return {
       place: `the registry in ${root}`,
+      whenAway: 'start the program again; if that does not help, look at the disk',
       query: (work) => work(db),
       transact: (work) => db.transaction(work),
       migrate: (migrationsFolder) =>

@@ -1,6 +1,7 @@
+import { connect, createServer, type Socket } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RealServer, startPostgres } from '#test/support/servers.ts'
+import { freePort, type RealServer, startPostgres } from '#test/support/servers.ts'
 import { openRegistry } from './open.ts'
 import type { Registry } from './port.ts'
 import { MIGRATIONS, registryContract, smallDistrict } from './registry.contract.ts'
@@ -61,6 +62,20 @@ describe('PostgreSQL', () => {
     await late.close()
   })
 
+  test('a server that falls silent is given up after a while, and used again when it speaks', async () => {
+    const proxy = await startProxy(server.port)
+    const registry = await openRegistry(`postgres://sluice@127.0.0.1:${proxy.port}/sluice`, deps)
+    await registry.district.seed(smallDistrict)
+    proxy.fallSilent()
+    const calls = [registry.district.areas(), registry.district.seed(smallDistrict)]
+    for (const result of await Promise.allSettled(calls))
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'REGISTRY_UNREACHABLE' } })
+    proxy.speak()
+    expect(await registry.district.seed(smallDistrict)).toBe(0)
+    await registry.close()
+    await proxy.stop()
+  })
+
   test('a database that is not there is told of at once, without the password', async () => {
     const opening = openRegistry(`postgres://sluice:secret@127.0.0.1:${server.port}/nowhere`, deps)
     const fault: unknown = await opening.catch((error: unknown) => error)
@@ -68,3 +83,38 @@ describe('PostgreSQL', () => {
     expect(String(fault)).not.toContain('secret')
   })
 })
+
+type Proxy = { readonly port: number; fallSilent(): void; speak(): void; stop(): Promise<void> }
+
+/** Stands between us and a server; silent, it takes bytes and passes none on, as a cut line does. */
+async function startProxy(to: number): Promise<Proxy> {
+  let silent = false
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(to, '127.0.0.1')
+    for (const [from, into] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (bytes) => silent || into.write(bytes))
+      from.on('error', () => into.destroy())
+      from.on('close', () => into.destroy())
+    }
+  })
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  return {
+    port,
+    fallSilent: () => {
+      silent = true
+    },
+    speak: () => {
+      silent = false
+    },
+    stop: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

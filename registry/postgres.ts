@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
@@ -10,6 +11,7 @@ const CONNECT_MS = 5000
 const STATEMENT_MS = 10_000
 /** Beyond the server's own limit, for a server that has vanished without a word. */
 const QUERY_MS = 12_000
+const CLOSE_MS = 2000
 const MIGRATION_MS = 60_000
 /** Any number, the same in every process that migrates. */
 const MIGRATION_LOCK = 727_100_431
@@ -49,10 +51,12 @@ export function openPostgres(url: string, log: Logger): Engine {
 
   return {
     place,
+    whenAway: 'check that it runs and can be reached; it is asked again at each use',
     query: (work) => work(db),
     transact: (work) => withClient((client) => drizzle({ client }).transaction(work)),
     migrate: (migrationsFolder) => migrateAlone(url, { migrationsFolder, lost }),
-    close: () => pool.end(),
+    // A server that has vanished does not say goodbye.
+    close: () => Promise.race([pool.end(), sleep(CLOSE_MS, undefined, { ref: false })]),
   }
 }
 

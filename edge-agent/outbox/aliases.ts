@@ -1,9 +1,7 @@
 import { randomInt } from 'node:crypto'
-import type { Database } from 'lmdb'
 import type { Reading } from '#contract/reading.ts'
-import type { Commits } from './commits.ts'
+import type { Store } from './store.ts'
 
-type Meta = Database<unknown, string | string[]>
 const KEY = 'alias'
 
 /**
@@ -12,13 +10,13 @@ const KEY = 'alias'
  * older one had given, so it starts at a random place (aliases of two bytes on the wire).
  */
 export class Aliases {
-  readonly #meta: Meta
-  readonly #commits: Commits
+  readonly #meta: Store['meta']
+  readonly #commits: Store['commits']
   readonly #byDevice = new Map<string, Map<string, number>>()
   readonly #nameOf = new Map<number, string>()
   #next: number
 
-  constructor(meta: Meta, commits: Commits) {
+  constructor(meta: Store['meta'], commits: Store['commits']) {
     this.#meta = meta
     this.#commits = commits
     const next = meta.get('nextAlias')

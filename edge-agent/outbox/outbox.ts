@@ -1,18 +1,12 @@
-import { randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { type Database, open, type RootDatabase } from 'lmdb'
 import type { Logger } from 'pino'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
-import { Fault, messageOf, systemCode } from '#contract/fault.ts'
+import { messageOf } from '#contract/fault.ts'
 import type { Reading } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { Aliases } from './aliases.ts'
-import { checkData } from './check.ts'
-import { Commits } from './commits.ts'
-import { abandon, claim, release, syncFolder } from './owner.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
-import { pagesOf, Room } from './room.ts'
+import { pagesOf } from './room.ts'
+import { openStore, type Store } from './store.ts'
 import { YoungBatches } from './young-batches.ts'
 
 export type Sampled = { readonly t: UnixMs; readonly readings: ReadonlyMap<string, Reading> }
@@ -35,18 +29,7 @@ export type OutboxStats = {
   readonly shifted: number
 }
 
-type Meta = Database<unknown, string | string[]>
-type Records = Database<Buffer, [counter: number, n: number]>
-
 const MOST_DROPPED_AT_ONCE = 4
-const DATABASES = { records: 'records', meta: 'meta' } as const
-// Negative, as lmdb's own codes for a damaged file are.
-const DATA_FILE = 'data.mdb'
-/** An empty lmdb file and the first room for readings. */
-const SMALLEST_BYTES = 2_097_152
-const OWN_DAMAGE = -1
-/** Room for 126 readers, lmdb's default, and more. */
-const LOCK_BYTES = 16_384
 const NO_LOSS: { readings: number; at: number | null } = { readings: 0, at: null }
 
 /**
@@ -58,11 +41,10 @@ const NO_LOSS: { readings: number; at: number | null } = { readings: 0, at: null
  */
 export class Outbox {
   readonly aliases: Aliases
-  readonly #root: RootDatabase
-  readonly #records: Records
-  readonly #meta: Meta
-  readonly #commits: Commits
-  readonly #folder: string
+  readonly #store: Store
+  readonly #records: Store['records']
+  readonly #meta: Store['meta']
+  readonly #commits: Store['commits']
   readonly #maxBytes: number
   readonly #log: Logger
   readonly #epoch: number
@@ -80,58 +62,24 @@ export class Outbox {
   #lost: typeof NO_LOSS
   #shifted: number
 
-  private constructor(root: RootDatabase, options: { path: string; max_bytes: number; log: Logger; epoch: number }) {
-    this.#root = root
-    this.#records = root.openDB(DATABASES.records, { encoding: 'binary' })
-    this.#meta = root.openDB(DATABASES.meta, { encoding: 'json' })
-    this.#commits = commitsOf(root, options.path)
+  private constructor(store: Store, options: { max_bytes: number; log: Logger }) {
+    this.#store = store
+    this.#records = store.records
+    this.#meta = store.meta
+    this.#commits = store.commits
     this.aliases = new Aliases(this.#meta, this.#commits)
-    this.#folder = options.path
     this.#maxBytes = options.max_bytes
     this.#log = options.log
-    this.#epoch = options.epoch
+    this.#epoch = store.epoch
     this.#next = this.#number('next', 0)
     this.#firstOfRun = this.#next
     this.#lost = (this.#meta.get('lost') as typeof NO_LOSS | undefined) ?? NO_LOSS
     this.#shifted = this.#number('shifted', 0)
   }
 
-  /**
-   * Opens the outbox in a folder, or makes one. A damaged one is set aside beside it and a new epoch begins.
-   * @throws Fault DATA_IN_USE, DISK_FULL
-   */
+  /** @throws Fault DATA_IN_USE, DISK_FULL */
   static async open(options: { path: string; max_bytes: number; log: Logger }): Promise<Outbox> {
-    const { path, log } = options
-    mkdirSync(path, { recursive: true })
-    const claimed = claim(path)
-    try {
-      if (claimed === 'check') {
-        const verdict = await checkData(path, Object.values(DATABASES))
-        if (verdict.kind === 'corrupt') setAside(path, verdict.why, log)
-        if (verdict.kind === 'unknown') log.warn({ why: verdict.why, path }, 'the outbox could not be checked')
-      }
-      return await Outbox.#build(options)
-    } catch (error) {
-      abandon(path)
-      throw error
-    }
-  }
-
-  static async #build(options: { path: string; max_bytes: number; log: Logger }): Promise<Outbox> {
-    const build = async (): Promise<Outbox> => {
-      makePossible(options.path)
-      const root = open({ path: options.path, ...LMDB_OPTIONS })
-      return new Outbox(root, { ...options, epoch: await epochIn(root, options.path) })
-    }
-    const outbox = await build().catch((error: unknown) => {
-      // lmdb's own errors are negative; a system error (no permission, no memory) is not the file's fault.
-      if (!(error instanceof Error && 'code' in error && Number(error.code) < 0)) throw error
-      setAside(options.path, error.message, options.log)
-      return build()
-    })
-    syncFolder(options.path)
-    syncFolder(dirname(options.path))
-    return outbox
+    return new Outbox(await openStore(options.path, options.log), options)
   }
 
   /** Resolves when the readings are synced to the disk. @throws Fault DISK_FULL, or what the disk said; then nothing was kept. */
@@ -239,9 +187,7 @@ export class Outbox {
   }
 
   async close(): Promise<void> {
-    await this.#commits.idle()
-    await this.#root.close()
-    release(this.#folder)
+    await this.#store.close()
   }
 
   #number(key: string | string[], otherwise: number): number {
@@ -332,56 +278,4 @@ export class Outbox {
     const stats = this.#records.getStats() as Parameters<typeof pagesOf>[0] & { entryCount: number; pageSize: number }
     return { entries: stats.entryCount, bytes: stats.pageSize * pagesOf(stats) }
   }
-}
-
-// eventTurnBatching would leave a promise that nobody can catch when a commit fails (seen with ENOSPC), which ends the process.
-const LMDB_OPTIONS = { noSubdir: false, overlappingSync: false, eventTurnBatching: false, maxDbs: 8, encoding: 'binary' } as const
-
-/**
- * lmdb must not meet a full disk (see Room), so a new file needs room first. And it makes its lock file as a hole and maps it, where the
- * first touch of the hole would end the process (SIGBUS, seen): one that is there with all its blocks is used as it is.
- * @throws Fault DISK_FULL
- */
-function makePossible(path: string): void {
-  try {
-    const { bavail, bsize } = statfsSync(path)
-    if (!existsSync(join(path, DATA_FILE)) && bavail * bsize < SMALLEST_BYTES) throw new Error('too little room for an outbox')
-    const lock = join(path, 'lock.mdb')
-    if (!existsSync(lock)) writeFileSync(lock, Buffer.alloc(LOCK_BYTES), { flush: true })
-  } catch (cause) {
-    const code = systemCode(cause)
-    if (code !== undefined && code !== 'ENOSPC' && code !== 'EDQUOT') throw cause
-    throw new Fault('DISK_FULL', `the disk that holds ${path} is full`, 'free space on it', { cause })
-  }
-}
-
-function setAside(path: string, why: string, log: Logger): void {
-  const aside = join(path, `data.corrupt-${new Date().toISOString().replaceAll(':', '-')}.mdb`)
-  renameSync(join(path, DATA_FILE), aside)
-  rmSync(join(path, 'lock.mdb'), { force: true })
-  log.error(
-    { why, aside },
-    'the outbox is damaged: it is set aside and a new one begins. Readings that had no receipt are in the file set aside',
-  )
-}
-
-function commitsOf(root: RootDatabase, path: string): Commits {
-  const room = new Room(
-    root,
-    Object.values(DATABASES).map((name) => root.openDB(name, { encoding: 'binary' })),
-    join(path, DATA_FILE),
-  )
-  return new Commits(root, { path, makeRoom: (writes) => room.make(writes) })
-}
-
-/** A random number that this outbox has for life, so that no receipt for another can ever name one of its batches. */
-async function epochIn(root: RootDatabase, path: string): Promise<number> {
-  const meta: Meta = root.openDB(DATABASES.meta, { encoding: 'json' })
-  const known = meta.get('epoch')
-  if (typeof known === 'number') return known
-  const records = root.openDB(DATABASES.records, { encoding: 'binary' })
-  if (records.getKeysCount({ limit: 1 }) > 0) throw Object.assign(new Error('there are records but no epoch'), { code: OWN_DAMAGE })
-  const epoch = randomInt(2 ** 32)
-  await commitsOf(root, path).run(() => void meta.put('epoch', epoch), { kind: 'add' })
-  return epoch
 }

@@ -1,5 +1,4 @@
 import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 'node:fs'
-import type { Database, RootDatabase } from 'lmdb'
 import { systemCode } from '#contract/fault.ts'
 
 /** Pages that must be at hand before anything is added; what deletes is content with what is left of them. */
@@ -8,6 +7,9 @@ const CHUNK_PAGES = 128
 
 type TreeStats = Record<'treeLeafPageCount' | 'treeBranchPageCount' | 'overflowPages', number>
 type Stats = TreeStats & { readonly pageSize: number; readonly lastPageNumber: number; readonly root: TreeStats; readonly free: TreeStats }
+
+/** The part of an lmdb database that counts its pages. */
+type Counted = { getStats(): object }
 
 /** Pages of one tree. */
 export const pagesOf = (t: TreeStats): number => t.treeLeafPageCount + t.treeBranchPageCount + t.overflowPages
@@ -18,11 +20,11 @@ export const pagesOf = (t: TreeStats): number => t.treeLeafPageCount + t.treeBra
  * lmdb first writes: without a free block, receipts could not empty the outbox that fills the disk.
  */
 export class Room {
-  readonly #root: RootDatabase
-  readonly #databases: readonly Database<never, never>[]
+  readonly #root: Counted
+  readonly #databases: readonly Counted[]
   readonly #file: string
 
-  constructor(root: RootDatabase, databases: readonly Database<never, never>[], file: string) {
+  constructor(root: Counted, databases: readonly Counted[], file: string) {
     this.#root = root
     this.#databases = databases
     this.#file = file

@@ -59,5 +59,9 @@ test('whatever faults come together, bytes that differ from the answer are calle
     { kind: 'wrong_length', by: 3 },
     { kind: 'wrong_function' },
   ])
-  fc.assert(fc.property(some, (orders) => expect(sent(...orders).corrupted === null).toBe(hex(...orders) === whole.toString('hex'))))
+  fc.assert(
+    fc.property(some, (orders) => {
+      expect(sent(...orders).corrupted === null).toBe(hex(...orders) === whole.toString('hex'))
+    }),
+  )
 })

@@ -37,15 +37,16 @@ test('a frozen metric shows what it showed when the fault began, and the others 
 test('a spike adds, another unit multiplies, and both are seen together', () => {
   expect(shown({ kind: 'spike', metric: 'flow', by: -7000 }).values).toEqual({ level_up: 5000, flow: -2000 })
   expect(shown({ kind: 'unit_change', metric: 'level_up', factor: 100 }).values).toEqual({ level_up: 500_000, flow: 5000 })
-  expect(
-    shown({ kind: 'unit_change', metric: 'flow', factor: 2 }, { kind: 'spike', metric: 'flow', by: 1 }).values['flow'],
-  ).toBe(10_001)
+  expect(shown({ kind: 'unit_change', metric: 'flow', factor: 2 }, { kind: 'spike', metric: 'flow', by: 1 }).values['flow']).toBe(10_001)
   expect(shown({ kind: 'unit_change', metric: 'opening', factor: 0.5 }).leaves.map((l) => l.values['opening'])).toEqual([2500, 5000])
 })
 
 test('swapped words exchange the registers of 32-bit values and leave the others', () => {
   const served = (...orders: object[]) =>
-    imageOf(distortProfile(profile, orders.map(planned)), { values: { level_up: 2.5, flow: 33, battery: 12.63, fault: 0x0001_0002 }, leaves: [] }).holding
+    imageOf(distortProfile(profile, orders.map(planned)), {
+      values: { level_up: 2.5, flow: 33, battery: 12.63, fault: 0x0001_0002 },
+      leaves: [],
+    }).holding
   const right = served()
   expect(right.slice(0, 12)).toEqual([0x4020, 0, 0x7fc0, 0, 0x4204, 0, 1263, 0, 0, 0, 2, 1])
   expect(served({ kind: 'swapped_words' }).slice(0, 12)).toEqual([0, 0x4020, 0, 0x7fc0, 0, 0x4204, 1263, 0, 0, 0, 1, 2])

@@ -30,9 +30,6 @@ test('a mistake is named with its place and its kind of fault, not as a union th
   }
 })
 
-test('every kind is named by its schema and says what it is', () => {
-  for (const kind of FAULT_KINDS) {
-    expect(FAULT_ORDERS[kind].properties.kind.const).toBe(kind)
-    expect(FAULT_ORDERS[kind].description).toMatch(/^[A-Z].{20,}/)
-  }
+test('every kind is named by its own schema', () => {
+  for (const kind of FAULT_KINDS) expect(FAULT_ORDERS[kind].properties.kind.const).toBe(kind)
 })

@@ -104,7 +104,7 @@ export const en: Messages = {
     gates: 'Gates: {n}',
     expand: 'Expand {name}',
     collapse: 'Collapse {name}',
-    leaves: '{n} leaves',
+    leaves: '{n} ×',
     short: { up: 'Up', down: 'Dn', flow: 'Q' },
     overDesign: 'over design',
     columns: {
