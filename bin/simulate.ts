@@ -6,6 +6,7 @@ import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { layoutOf, openSimulators } from '#simulators/main.ts'
+import { loadScenario } from '#simulators/scenario.ts'
 import { DEMO_PROFILE, folders } from './folders.ts'
 import { ended } from './run.ts'
 
@@ -16,6 +17,8 @@ export type SimulateOptions = {
   seed: string
   sites?: string
   truth?: string
+  scenario?: string
+  controlPort?: string
   writeConfigs?: string
   mqtt: string
   outbox: string
@@ -35,6 +38,8 @@ export async function runSimulators(options: SimulateOptions, log: Logger, signa
     seed: wholeNumber('--seed', options.seed),
     ...(options.sites === undefined ? {} : { sites: options.sites.split(',') }),
     ...(options.truth === undefined ? {} : { truthFile: options.truth }),
+    ...(options.scenario === undefined ? {} : { scenario: await loadScenario(options.scenario) }),
+    ...(options.controlPort === undefined ? {} : { controlPort: wholeNumber('--control-port', options.controlPort) }),
   }
   if (options.writeConfigs !== undefined) {
     mkdirSync(options.writeConfigs, { recursive: true })
@@ -52,7 +57,10 @@ export async function runSimulators(options: SimulateOptions, log: Logger, signa
     return
   }
   const simulators = await openSimulators(settings, { now: Date.now, logger: log })
-  log.info({ sites: simulators.sites.length, host: options.host, first: simulators.sites[0]?.port }, 'simulated gate hardware listens')
+  log.info(
+    { sites: simulators.sites.length, host: options.host, first: simulators.sites[0]?.port, control: simulators.controlUrl },
+    'simulated gate hardware listens',
+  )
   try {
     await ended(signal)
   } finally {

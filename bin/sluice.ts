@@ -89,6 +89,8 @@ program
   .option('--seed <number>', 'seed of levels and flows', '1')
   .option('--sites <ids>', 'only these sites, separated by commas')
   .option('--truth <file>', 'append a JSON line for every read that is served')
+  .option('--scenario <file>', 'faults that come by themselves; docs/simulators.md')
+  .option('--control-port <port>', 'order faults over HTTP on 127.0.0.1; docs/simulators.md')
   .option('--write-configs <folder>', 'write one agent configuration for each site and end')
   .option('--mqtt <url>', 'broker to name in those configurations', 'mqtt://127.0.0.1:1883')
   .option('--outbox <folder>', 'where those agents keep their outboxes', './data/outbox')

@@ -63,15 +63,14 @@ async function openData(root: string, log: Logger): Promise<PGlite> {
       writeFileSync(creating, 'The database beside this file is being made; what is there is thrown away at the next start.\n')
       syncPath(root)
       mkdirSync(data, { recursive: true })
-    }
-    const client = await start(data, log)
-    if (isNew) {
+      // Making the database takes twice the memory that running it does, and WebAssembly memory never shrinks: run it in a fresh one.
+      await (await start(data, log)).close()
       await syncTree(data)
       rmSync(creating)
       syncPath(root)
       syncPath(dirname(root))
     }
-    return client
+    return await start(data, log)
   } catch (error) {
     if (isNew || systemCode(error) === 'ENOSPC') throw unusable(root, error)
     throw new Fault(

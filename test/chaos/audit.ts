@@ -8,7 +8,16 @@ import { parse } from 'yaml'
 import type { DeviceProfile, ProfilePoint } from '#contract/profile.ts'
 import { root } from '../support/program.ts'
 
-type TruthLine = { site: string; unit: number; structure: string; t: number; fc: number; address: number; words: number[] }
+type TruthLine = {
+  site: string
+  unit: number
+  structure: string
+  t: number
+  fc: number
+  address: number
+  words: number[]
+  corrupted?: string
+}
 type JournalReading = { quality: 'good' | 'stale' | 'bad'; value?: number; reason?: string }
 type JournalLine = { structure: string; t: number; readings: Record<string, JournalReading> } | { missed: number }
 
@@ -82,6 +91,7 @@ export function readTruth(file: string): Map<string, Served[]> {
   const served = new Map<string, Served[]>()
   for (const text of linesOf(file)) {
     const line = JSON.parse(text) as TruthLine
+    if (line.corrupted !== undefined) continue
     for (const [metric, point] of pointsIn(profile, line)) {
       const key = `${line.structure} ${metric}`
       const list = served.get(key) ?? []

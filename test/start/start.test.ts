@@ -22,6 +22,11 @@ function ending(env: Record<string, string>): Promise<{ code: number | null; sai
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let said = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      // It came up after all: what it said is no reason for ending.
+      if (said.includes('Ctrl-C stops it')) child.kill()
+    })
     child.stderr.on('data', (chunk: Buffer) => {
       said += chunk.toString()
     })
@@ -94,12 +99,12 @@ test('a damaged data folder is named, with what to do', async () => {
   expect(history.said).toContain('→')
 
   const other = join(folder, 'damaged-registry')
-  mkdirSync(join(other, 'registry'), { recursive: true })
-  writeFileSync(join(other, 'registry', 'PG_VERSION'), '99\n')
+  mkdirSync(join(other, 'registry', 'data'), { recursive: true })
+  writeFileSync(join(other, 'registry', 'data', 'PG_VERSION'), '99\n')
   const registry = await ending({ SLUICE_DATA: other })
   expect(registry.code).toBe(1)
   expect(registry.said).toMatch(/^sluice: .*damaged-registry/m)
-  expect(readdirSync(join(other, 'registry'))).toContain('PG_VERSION')
+  expect(readdirSync(join(other, 'registry', 'data'))).toContain('PG_VERSION')
 })
 
 test('a data folder that can’t be made or written to is a sentence, not a stack', async () => {

@@ -176,7 +176,8 @@ bind-address = "127.0.0.1:${rpcPort}"
       if (reply.status !== 204) throw new Error(`ping: ${reply.status}`)
     },
   })
-  await fetch(`${base}/query?q=${encodeURIComponent('CREATE DATABASE sluice')}`, { method: 'POST' })
+  // InfluxDB answers before it has done the work; the body comes after it.
+  await (await fetch(`${base}/query?q=${encodeURIComponent('CREATE DATABASE sluice')}`, { method: 'POST' })).text()
   return server
 }
 
