@@ -27,7 +27,17 @@ const gate = { ...node, device: 'yc-zh-01' }
 const district: District = {
   name: 'test',
   areas: [{ id: 'yichang', name: { zh: '义长', en: 'Yichang' }, order: 1 }],
-  canals: [{ id: 'zaohuo', name: { zh: '皂火干渠', en: 'Zaohuo' }, area: 'yichang', parent: null, parent_chainage_km: null, length_km: 58, design_flow_m3s: 30 }],
+  canals: [
+    {
+      id: 'zaohuo',
+      name: { zh: '皂火干渠', en: 'Zaohuo' },
+      area: 'yichang',
+      parent: null,
+      parent_chainage_km: null,
+      length_km: 58,
+      design_flow_m3s: 30,
+    },
+  ],
   sites: [
     { id: 'yc-s001', name: { zh: '一站', en: 'One' }, area: 'yichang', station: '皂火供水所', report_interval_ms: 1000 },
     { id: 'foreign', name: { zh: '外站', en: 'Foreign' }, area: 'yichang', station: '皂火供水所', report_interval_ms: 1000 },
@@ -139,9 +149,13 @@ async function bear(): Promise<void> {
 }
 async function sendBatch(id: BatchId | null, metrics: SparkplugMetric[]): Promise<void> {
   const batch: SparkplugMetric[] = id === null ? [] : [{ alias: BATCH_ALIAS, datatype: 'UInt64', value: id }]
-  await client.publishAsync(deviceTopic('DDATA', gate), Buffer.from(encodePayload({ timestamp: Date.now(), seq: 2, metrics: [...metrics, ...batch] })))
+  await client.publishAsync(
+    deviceTopic('DDATA', gate),
+    Buffer.from(encodePayload({ timestamp: Date.now(), seq: 2, metrics: [...metrics, ...batch] })),
+  )
 }
-const level = (t: number, value: number): SparkplugMetric => metricOfReading('level_up', 1, { t: unixMs(t), reading: good(value) }, { historical: false })
+const level = (t: number, value: number): SparkplugMetric =>
+  metricOfReading('level_up', 1, { t: unixMs(t), reading: good(value) }, { historical: false })
 
 function receipts(): BatchId[] {
   return commands.flatMap(({ payload }) =>
@@ -154,7 +168,8 @@ function receipts(): BatchId[] {
 const rebirths = (): number => commands.filter(({ payload }) => decodePayload(payload).metrics.some((m) => m.name === NAMES.rebirth)).length
 const stored = async (id: string, metric = 'level_up'): Promise<unknown[]> => {
   const found = []
-  for await (const s of history.samples({ gate: id, metrics: [metric], from: unixMs(0), to: unixMs(Date.now() + 1e6) })) found.push([s.t, s.reading])
+  for await (const s of history.samples({ gate: id, metrics: [metric], from: unixMs(0), to: unixMs(Date.now() + 1e6) }))
+    found.push([s.t, s.reading])
   return found
 }
 
@@ -167,7 +182,10 @@ test('data without a birth is not guessed at: a rebirth is asked for, nothing is
 test('a batch is live, in history and receipted; sent again it is receipted again and still there once', async () => {
   await bear()
   const t = Date.now()
-  await sendBatch(batchId(1, 1), [level(t, 1.25), metricOfReading('flow', 2, { t: unixMs(t), reading: bad('timeout') }, { historical: false })])
+  await sendBatch(batchId(1, 1), [
+    level(t, 1.25),
+    metricOfReading('flow', 2, { t: unixMs(t), reading: bad('timeout') }, { historical: false }),
+  ])
   await until(async () => expect(receipts()).toEqual([batchId(1, 1)]))
   expect(live.get(gate.device)?.metrics['level_up']).toMatchObject({ t, v: 1.25, q: 0 })
   expect(await stored(gate.device)).toEqual([[t, good(1.25)]])
@@ -243,7 +261,10 @@ test('bytes that are no payload are filed with their reason', async () => {
 
 test('the death of an older session changes nothing; that of the present one takes its gates offline', async () => {
   const die = (seq: bigint): Promise<unknown> =>
-    client.publishAsync(nodeTopic('NDEATH', node), Buffer.from(encodePayload({ metrics: [{ name: NAMES.bdSeq, datatype: 'UInt64', value: seq }] })))
+    client.publishAsync(
+      nodeTopic('NDEATH', node),
+      Buffer.from(encodePayload({ metrics: [{ name: NAMES.bdSeq, datatype: 'UInt64', value: seq }] })),
+    )
   await die(bdSeq - 1n)
   await sendBatch(null, [level(Date.now(), 1.75)])
   await until(async () => expect(live.get(gate.device)?.metrics['level_up']?.v).toBe(1.75))
@@ -267,14 +288,19 @@ test('a foreign node without receipts and without datatypes in its data is store
   await bare(deviceTopic('DBIRTH', foreign), 1, [{ name: 'rssi', alias: 0, datatype: 'Int32', value: -70, timestamp: t }])
   const data = encodePayload({ timestamp: t + 5, seq: 2, metrics: [{ alias: 0, datatype: 'Int32', value: -81, timestamp: t + 5 }] })
   await client.publishAsync(deviceTopic('DDATA', foreign), Buffer.from(withoutDatatype(data)))
-  await until(async () => expect(await stored('yc-zh-02', 'rssi')).toEqual([[t, good(-70)], [t + 5, good(-81)]]))
+  await until(async () =>
+    expect(await stored('yc-zh-02', 'rssi')).toEqual([
+      [t, good(-70)],
+      [t + 5, good(-81)],
+    ]),
+  )
 })
 
 /** Takes field 4 (datatype) of the one metric out of an encoded payload. */
 function withoutDatatype(bytes: Uint8Array): Uint8Array {
   const at = bytes.findIndex((b, i) => b === 0x20 && bytes[i + 1] === 3)
   const shorter = Uint8Array.from([...bytes.slice(0, at), ...bytes.slice(at + 2)])
-  const metric = shorter.findIndex((b) => b === 0x12)
+  const metric = shorter.indexOf(0x12)
   shorter[metric + 1] = (shorter[metric + 1] ?? 0) - 2
   expect(decodePayload(shorter).metrics[0]?.datatype).toBeUndefined()
   return shorter

@@ -1,0 +1,53 @@
+/** The files that an administrator copies, started as they are but for ports and folders. */
+import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { root } from './support/program.ts'
+import { freePort, tempFolder, until } from './support/servers.ts'
+
+const folder = tempFolder('deploy')
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const deployed = (path: string): string => readFileSync(join(root, 'deploy', path), 'utf8')
+
+async function whileRunning(command: string, args: string[], check: () => Promise<void>): Promise<void> {
+  const child = spawn(command, args, { stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  try {
+    await until(check)
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+  }
+}
+
+test('Mosquitto takes deploy/mosquitto/sluice.conf', async () => {
+  const port = await freePort()
+  const file = join(folder, 'mosquitto.conf')
+  writeFileSync(file, `${deployed('mosquitto/sluice.conf').replace('listener 1883', `listener ${port}`)}\nuser root\n`)
+  await whileRunning('/usr/sbin/mosquitto', ['-c', file], async () => {
+    const { status } = spawnSync('mosquitto_pub', ['-p', String(port), '-t', 'a', '-m', 'b', '-q', '1'])
+    expect(status).toBe(0)
+  })
+})
+
+test('InfluxDB takes deploy/influxdb/influxdb.conf, with its WAL synced at each write', async () => {
+  const [http, rpc] = [await freePort(), await freePort()]
+  const file = join(folder, 'influxdb.conf')
+  const text = deployed('influxdb/influxdb.conf')
+  expect(text).toContain('wal-fsync-delay = "0s"')
+  writeFileSync(file, text.replaceAll('/var/lib/influxdb', folder).replace(':8086', `:${http}`).replace(':8088', `:${rpc}`))
+  await whileRunning('/usr/bin/influxd', ['run', '-config', file], async () => {
+    expect((await fetch(`http://127.0.0.1:${http}/ping`)).status).toBe(204)
+  })
+})
+
+test('each systemd unit starts a command that sluice has, and restarts it', () => {
+  const help = spawnSync(process.execPath, [join(root, 'dist/sluice.js'), '--help'], { encoding: 'utf8' }).stdout
+  for (const unit of readdirSync(join(root, 'deploy/systemd'))) {
+    const text = deployed(`systemd/${unit}`)
+    const command = /ExecStart=\/usr\/bin\/node bin\/sluice\.mjs (\w+) --config/.exec(text)?.[1]
+    expect(help, unit).toContain(`  ${command} `)
+    expect(text, unit).toContain('Restart=always')
+  }
+})
