@@ -25,7 +25,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'bench', include: [], benchmark: { include: ['test/bench/**/*.bench.ts'] } } },
+      {
+        test: {
+          name: 'bench',
+          globalSetup: ['test/support/build.ts'],
+          include: ['test/bench/**/*.bench.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

@@ -4,9 +4,10 @@ import { type BirthIndex, type BirthTable, indexBirth } from '#contract/sparkplu
 import type { NodeAddress } from '#contract/topics.ts'
 import type { Registry } from '#registry/port.ts'
 
-export type Birth = BirthIndex & { readonly receipts: boolean }
+export type Birth = BirthIndex & { readonly table: BirthTable; readonly receipts: boolean }
 type Address = NodeAddress & { readonly device?: string }
 
+const birthOf = (table: BirthTable): Birth => ({ ...indexBirth(table), table, receipts: table.receipts })
 const keyOf = (a: Address): string => `${a.group}/${a.node}/${a.device ?? ''}`
 
 /** Births that nodes have sent, kept over restarts so that a missed birth can't turn one metric into another. */
@@ -26,7 +27,7 @@ export class Births {
   async load(): Promise<void> {
     for (const { address, table } of await this.#registry.births.all()) {
       const key = keyOf(address)
-      if (!this.#births.has(key)) this.#births.set(key, { ...indexBirth(table), receipts: table.receipts })
+      if (!this.#births.has(key)) this.#births.set(key, birthOf(table))
     }
   }
 
@@ -36,9 +37,25 @@ export class Births {
 
   put(address: Address, table: BirthTable): void {
     const key = keyOf(address)
-    this.#births.set(key, { ...indexBirth(table), receipts: table.receipts })
+    this.#births.set(key, birthOf(table))
     this.#unsaved.set(key, { address, table })
     this.save()
+  }
+
+  /**
+   * Whether a batch of this outbox may be read by the birth that is kept. A repaired agent has a new outbox with aliases of its own; if its
+   * birth was missed, the old one would turn one metric into another, so it is forgotten.
+   */
+  covers(address: Address, epoch: number): boolean {
+    const birth = this.get(address)
+    if (!birth) return false
+    if (birth.table.epoch === epoch) return true
+    if (birth.table.epoch === undefined) {
+      this.put(address, { ...birth.table, epoch })
+      return true
+    }
+    this.#births.delete(keyOf(address))
+    return false
   }
 
   /** A foreign node gives its aliases anew with each NBIRTH, so what its devices said before is void. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
-import { toBatchId } from '#contract/batch.ts'
+import { epochOf, toBatchId } from '#contract/batch.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
 import { LiveState } from '#contract/live.ts'
 import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
@@ -184,13 +184,18 @@ export class Group {
       // A batch is taken whole or not at all: its receipt would cover what was not understood.
       if (birth.receipts) return
     }
+    const keep: Keep = birth.receipts ? keepOf(metrics) : { as: 'foreign' }
+    if (keep.as === 'batch' && !this.#deps.births.covers(at, epochOf(keep.id))) {
+      this.#host.askRebirth(nodeOf(at), 'the outbox is a new one')
+      return
+    }
     this.#store(
       at,
       { metrics, unread },
       {
         ...message,
         payloadTime: unixMs(payload.timestamp ?? message.received),
-        keep: birth.receipts ? keepOf(metrics) : { as: 'foreign' },
+        keep,
       },
     )
   }

@@ -10,6 +10,8 @@ export const BirthTable = Type.Object(
     at: Type.Number(),
     /** Our agents send `Outbox/Batch` and are answered with receipts; a foreign node does not and is not. */
     receipts: Type.Boolean(),
+    /** The outbox whose aliases these are, known from the first batch after the birth. */
+    epoch: Type.Optional(Type.Integer()),
     metrics: Type.Array(
       Type.Object({
         name: Type.String(),
