@@ -37,7 +37,8 @@ export class Fault extends Error {
 
 /** @returns the error's message, whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (error instanceof Error) return error.message
+  return typeof error === 'object' ? JSON.stringify(error) : String(error)
 }
 
 /** @returns the system error code (`EADDRINUSE`, `ENOSPC` …) of `error` or of a cause behind it, if there is one. */

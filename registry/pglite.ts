@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
@@ -103,9 +103,17 @@ async function start(data: string, log: Logger): Promise<PGlite> {
   }
 }
 
+/** A new database takes about 45 MB; PGlite's own error for a full disk says nothing. */
+const ROOM_BYTES = 64 * 1024 * 1024
+
+function isFull(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize < ROOM_BYTES
+}
+
 function unusable(root: string, error: unknown): Fault {
-  if (systemCode(error) === 'ENOSPC')
-    return new Fault('DISK_FULL', `no room for the registry in ${root}`, 'make room on that disk', { cause: error })
+  if (systemCode(error) === 'ENOSPC' || (existsSync(root) && isFull(root)))
+    return new Fault('DISK_FULL', `no room for the registry in ${root}`, 'make room on that disk (64 MB at the least), or name a folder on another', { cause: error })
   return new Fault(
     'CONFIG_INVALID',
     `the registry can not be kept in ${root} (${messageOf(error)})`,
