@@ -1,13 +1,23 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig } from '#contract/config.ts'
 import { FAULT_CODES } from '#contract/fault.ts'
+import { EdgeSettings } from '#edge-agent/settings.ts'
 import { ServiceSettings } from '../bin/settings.ts'
 import { settingsDocument } from '../bin/settings-doc.ts'
 import { root } from './support/program.ts'
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+const pages = (): string[] => [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((f) => f.endsWith('.md'))
+    .map((f) => join('docs', f)),
+]
 
 test('docs/settings.md says what the schemas say', () => {
   expect(read('docs/settings.md')).toBe(settingsDocument())
@@ -18,19 +28,31 @@ test('docs/faults.md lists every fault code, in order, and no other', () => {
   expect(listed).toEqual([...FAULT_CODES])
 })
 
+test('the site file in docs/field-engineer.md is a valid configuration', () => {
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(read('docs/field-engineer.md'))?.[1] ?? ''
+  const settings = parseConfig(EdgeSettings, { file: 'docs/field-engineer.md', text: yaml })
+  expect(settings.buses.flatMap((b) => b.devices.map((d) => d.structure))).toEqual(['yc-zh-03'])
+})
+
+test('every sluice command and option in the documents is one that the program has', () => {
+  const help = (...command: string[]): string =>
+    spawnSync(process.execPath, [join(root, 'dist/sluice.js'), ...command, '--help'], { encoding: 'utf8' }).stdout
+  const commands = pages().flatMap((page) => [...read(page).matchAll(/^npx sluice (.+)$/gm)].map((m) => m[1] ?? ''))
+  expect(commands.length).toBeGreaterThan(5)
+  for (const command of commands) {
+    const words = command.split(' ')
+    const path = words[0] === 'person' ? words.slice(0, 2) : words[0] === 'edge' ? ['edge', 'run'] : words.slice(0, 1)
+    const known = help(...path)
+    for (const option of words.filter((w) => w.startsWith('--'))) expect(known, command).toContain(option)
+  }
+})
+
 test('deploy/sluice.yaml is a valid configuration', () => {
   expect(parseConfig(ServiceSettings, { file: 'deploy/sluice.yaml', text: read('deploy/sluice.yaml') }).api.http.port).toBe(8080)
 })
 
 test('every link in README and docs leads to a file', () => {
-  const pages = [
-    'README.md',
-    'CONTRIBUTING.md',
-    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-      .filter((f) => f.endsWith('.md'))
-      .map((f) => join('docs', f)),
-  ]
-  const dead = pages.flatMap((page) =>
+  const dead = pages().flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)]
       .map((m) => join(page, '..', m[1] ?? ''))
       .filter((target) => {
