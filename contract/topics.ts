@@ -19,8 +19,10 @@ export const isId = (text: string): boolean => ID.test(text)
 export const ID_PATTERN = ID.source
 
 // [tck-id-topic-structure-namespace-valid-group-id]: group, node and device ids hold no +, / or #; foreign ids may be of any other letters.
+/** Longer ids would not fit an index of the registry. */
+const LONGEST_ID = 200
 const foreignId = (text: string | undefined): text is string =>
-  text !== undefined && text !== '' && !/[+#/]/.test(text) && !text.includes('\0')
+  text !== undefined && text !== '' && text.length <= LONGEST_ID && !/[+#/]/.test(text) && !text.includes('\0')
 
 export const nodeTopic = (type: NodeMessage, a: NodeAddress): string => `${SPARKPLUG}/${a.group}/${type}/${a.node}`
 export const deviceTopic = (type: DeviceMessage, a: DeviceAddress): string => `${SPARKPLUG}/${a.group}/${type}/${a.node}/${a.device}`

@@ -4,10 +4,12 @@ import { type BirthIndex, type BirthTable, indexBirth } from '#contract/sparkplu
 import type { NodeAddress } from '#contract/topics.ts'
 import type { Registry } from '#registry/port.ts'
 
-export type Birth = BirthIndex & { readonly table: BirthTable; readonly receipts: boolean }
+export type Birth = BirthIndex & { readonly table: BirthTable; readonly receipts: boolean; readonly saved: boolean }
 type Address = NodeAddress & { readonly device?: string }
 
-const birthOf = (table: BirthTable): Birth => ({ ...indexBirth(table), table, receipts: table.receipts })
+const birthOf = (table: BirthTable, saved: boolean): Birth => ({ ...indexBirth(table), table, receipts: table.receipts, saved })
+/** Births held at most: those of a registered district are far fewer. */
+const MOST_BIRTHS = 50_000
 const keyOf = (a: Address): string => `${a.group}/${a.node}/${a.device ?? ''}`
 
 /** Births that nodes have sent, kept over restarts so that a missed birth can't turn one metric into another. */
@@ -27,7 +29,8 @@ export class Births {
   async load(): Promise<void> {
     for (const { address, table } of await this.#registry.births.all()) {
       const key = keyOf(address)
-      if (!this.#births.has(key)) this.#births.set(key, birthOf(table))
+      // A foreign node may have given its aliases anew while we were away; ours never do.
+      if (table.receipts && !this.#births.has(key)) this.#births.set(key, birthOf(table, true))
     }
   }
 
@@ -35,11 +38,18 @@ export class Births {
     return this.#births.get(keyOf(address))
   }
 
-  put(address: Address, table: BirthTable): void {
+  /** Births of unregistered devices are held in memory only, and not without bound: anyone on the broker may invent devices. */
+  put(address: Address, table: BirthTable, options: { save: boolean }): void {
     const key = keyOf(address)
-    this.#births.set(key, birthOf(table))
+    if (!options.save && this.#births.size >= MOST_BIRTHS && !this.#births.has(key)) return
+    this.#births.set(key, birthOf(table, options.save))
+    if (!options.save || !table.receipts) return
     this.#unsaved.set(key, { address, table })
     this.save()
+  }
+
+  forgetForeign(): void {
+    for (const [key, { receipts }] of this.#births) if (!receipts) this.#births.delete(key)
   }
 
   /**
@@ -51,7 +61,7 @@ export class Births {
     if (!birth) return false
     if (birth.table.epoch === epoch) return true
     if (birth.table.epoch === undefined) {
-      this.put(address, { ...birth.table, epoch })
+      this.put(address, { ...birth.table, epoch }, { save: birth.saved })
       return true
     }
     this.#births.delete(keyOf(address))
@@ -76,12 +86,15 @@ export class Births {
   }
 
   async #saveAll(): Promise<void> {
-    for (;;) {
-      const next = this.#unsaved.entries().next()
-      if (next.done) return
-      const [key, birth] = next.value
-      await this.#registry.births.put(birth.address, birth.table)
-      if (this.#unsaved.get(key) === birth) this.#unsaved.delete(key)
+    let failure: unknown
+    for (const [key, birth] of [...this.#unsaved]) {
+      try {
+        await this.#registry.births.put(birth.address, birth.table)
+        if (this.#unsaved.get(key) === birth) this.#unsaved.delete(key)
+      } catch (error) {
+        failure = error
+      }
     }
+    if (failure !== undefined) throw failure
   }
 }

@@ -26,9 +26,9 @@ export class Directory {
     return this.#structures.values()
   }
 
-  /** ms since the list was last read; Infinity before the first time. */
-  ageMs(): number {
-    return this.#now() - this.#readAt
+  /** When the reading of the present list began, ms since 1970 UTC. */
+  get readAt(): number {
+    return this.#readAt
   }
 
   /** Reads the list. One reading at a time. @throws Fault REGISTRY_UNREACHABLE */
@@ -47,8 +47,9 @@ export class Directory {
   }
 
   async #read(): Promise<void> {
+    const began = this.#now()
     const structures = await this.#registry.district.structures()
     this.#structures = new Map(structures.map((s) => [s.id, s]))
-    this.#readAt = this.#now()
+    this.#readAt = began
   }
 }

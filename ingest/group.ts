@@ -1,11 +1,20 @@
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { epochOf, toBatchId } from '#contract/batch.ts'
+import type { Structure } from '#contract/district.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
 import { LiveState } from '#contract/live.ts'
 import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
 import { DecodeFault, decodePayload, metricValue, type RawPayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
-import { LIVE_FILTER, liveTopic, NAMES, type NodeAddress, parseSparkplugTopic, type SparkplugTopic } from '#contract/topics.ts'
+import {
+  type DeviceAddress,
+  LIVE_FILTER,
+  liveTopic,
+  NAMES,
+  type NodeAddress,
+  parseSparkplugTopic,
+  type SparkplugTopic,
+} from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { accept } from './accept.ts'
 import type { Birth, Births } from './births.ts'
@@ -14,7 +23,7 @@ import { type BrokerAccess, Host } from './host.ts'
 import { LiveStates } from './live.ts'
 import { Sequence } from './sequence.ts'
 import type { IngestSettings } from './settings.ts'
-import { deadLetter, type Writer } from './writer.ts'
+import { deadLetters, type Writer } from './writer.ts'
 
 type GroupDeps = {
   readonly broker: BrokerAccess
@@ -38,6 +47,8 @@ export class Group {
   /** bdSeq of each node's last NBIRTH: an older session's will, told late, must not end a newer session. */
   readonly #sessions = new Map<string, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
+  /** When a device was first refused as a whole. */
+  readonly #refusedSince = new Map<string, number>()
   readonly stats: GroupStats = { messages: 0, undecodable: 0, liveOnly: 0 }
 
   private constructor(deps: GroupDeps, group: string) {
@@ -54,7 +65,11 @@ export class Group {
         extraFilters: [group === '+' ? LIVE_FILTER : `sluice/v1/live/${group}/#`],
       },
       {
-        connected: () => this.#live.publishAll(),
+        connected: () => {
+          // What a foreign node said while we were not listening may have been a new birth with the same aliases.
+          deps.births.forgetForeign()
+          this.#live.publishAll()
+        },
         message: (topic, payload, { retained }) => {
           try {
             this.#take(topic, payload, retained)
@@ -83,7 +98,7 @@ export class Group {
   #take(topic: string, payload: Uint8Array, retained: boolean): void {
     if (topic.startsWith('sluice/')) {
       // Only what the broker had kept from before; our own publications come back unretained.
-      if (retained) this.#restore(payload)
+      if (retained) this.#restore(topic, payload)
       return
     }
     const at = parseSparkplugTopic(topic)
@@ -114,9 +129,11 @@ export class Group {
     }
   }
 
-  #restore(payload: Uint8Array): void {
+  #restore(topic: string, payload: Uint8Array): void {
     const state: unknown = JSON.parse(Buffer.from(payload).toString())
-    if (Value.Check(LiveState, state)) this.#live.restore(state)
+    if (!Value.Check(LiveState, state) || topic !== liveTopic(state.area, state.gate)) return
+    const limit = this.#deps.now()
+    if (Object.values(state.metrics).every((v) => v.t <= limit)) this.#live.restore(state)
   }
 
   #decode(at: SparkplugTopic, payload: Uint8Array): RawPayload | undefined {
@@ -126,8 +143,9 @@ export class Group {
       if (!(error instanceof DecodeFault)) throw error
       this.stats.undecodable++
       const device = at.kind === 'device' ? at.device : null
-      const dead = [deadLetter({ node: at, device, payload }, null, `${at.type}: ${messageOf(error)}`)]
-      this.#deps.writer.add({ node: nodeOf(at), device, batch: null, samples: [], dead, payload })
+      const message = { node: nodeOf(at), device, batch: null, payload }
+      const dead = deadLetters(message, [{ metric: null, reason: `${at.type}: ${messageOf(error)}` }])
+      this.#deps.writer.add({ ...message, samples: [], dead })
       return undefined
     }
   }
@@ -136,7 +154,7 @@ export class Group {
     const node = nodeOf(at)
     const table = birthTable(payload.timestamp ?? this.#deps.now(), payload.metrics, NAMES.batch)
     if (!table.receipts) this.#deps.births.forgetDevices(node)
-    this.#deps.births.put(node, table)
+    this.#deps.births.put(node, table, { save: this.#gatesOf(at).length > 0 })
     this.#sequence.birth(nodeKey(node), payload.seq ?? 0)
     const bdSeq = bdSeqOf(payload)
     if (bdSeq !== undefined) this.#sessions.set(nodeKey(node), bdSeq)
@@ -154,7 +172,7 @@ export class Group {
   #deviceBirth(at: SparkplugTopic, payload: RawPayload, message: { payload: Uint8Array; received: UnixMs }): void {
     if (at.kind !== 'device') return
     const table = birthTable(payload.timestamp ?? message.received, payload.metrics, NAMES.batch)
-    this.#deps.births.put(at, table)
+    this.#deps.births.put(at, table, { save: this.#deps.directory.gate(at.device) !== undefined })
     const birth = this.#deps.births.get(at)
     if (!birth) return
     this.#checkSequence(at, payload, birth)
@@ -218,15 +236,25 @@ export class Group {
       return
     }
     const batch = keep.as === 'batch' ? keep.id : null
-    if (!gate && directory.ageMs() > STALE_DIRECTORY_MS) {
-      // Perhaps it was registered a moment ago. Our agent sends the batch again, by when the list has been read.
+    const device = at.kind === 'device' ? at.device : null
+    // Perhaps it was registered, or moved to this site, a moment ago: only a list that was read since says no. Our agent asks again.
+    if (samples.length === 0 && refusals.length > 0 && refusals.every((r) => r.metric === null) && !this.#mayRefuse(address)) {
       directory.refreshSoon()
       if (batch !== null) return
     }
-    const device = at.kind === 'device' ? at.device : null
-    const node = nodeOf(at)
-    const dead = refusals.map((r) => deadLetter({ node, device, payload }, r.metric, r.reason))
-    if (samples.length > 0 || dead.length > 0 || batch !== null) writer.add({ node, device, batch, samples, dead, payload })
+    const work = { node: nodeOf(at), device, batch, payload }
+    const dead = deadLetters(work, refusals)
+    if (samples.length > 0 || dead.length > 0 || batch !== null) writer.add({ ...work, samples, dead })
+  }
+
+  /** Whether the list of gates has been read since this device was first refused. */
+  #mayRefuse(address: DeviceAddress): boolean {
+    const key = `${nodeKey(address)}/${address.device}`
+    const since = this.#refusedSince.get(key)
+    if (since !== undefined) return this.#deps.directory.readAt > since
+    if (this.#refusedSince.size >= MOST_REFUSED) this.#refusedSince.clear()
+    this.#refusedSince.set(key, this.#deps.now())
+    return false
   }
 
   #checkSequence(at: SparkplugTopic, payload: RawPayload, birth: Birth): void {
@@ -243,15 +271,19 @@ export class Group {
   }
 
   #setOnline(at: SparkplugTopic, online: boolean): void {
-    const gates = [...this.#deps.directory.gates()].filter(
+    this.#live.setOnline(this.#gatesOf(at), online)
+  }
+
+  /** The gates that a node's or a device's message is about. */
+  #gatesOf(at: SparkplugTopic): Structure[] {
+    return [...this.#deps.directory.gates()].filter(
       (g) => g.site === at.node && g.area === at.group && (at.kind === 'node' || g.id === at.device),
     )
-    this.#live.setOnline(gates, online)
   }
 }
 
-/** How old the list of gates may be when an unknown gate is called unknown, in ms. */
-const STALE_DIRECTORY_MS = 2000
+/** Devices remembered as refused; beyond it they are asked about again. */
+const MOST_REFUSED = 10_000
 
 type Keep = { as: 'foreign' } | { as: 'live only' } | { as: 'batch'; id: ReturnType<typeof toBatchId> }
 

@@ -20,7 +20,8 @@ export class LiveStates {
     // Several samples of one metric may come in one batch: the newest wins, so they are merged one by one.
     let changed = false
     for (const s of samples) {
-      const value: LiveValue = { t: s.t, rx: s.received, v: drawable(s.reading), q: qualityCode(s.reading) }
+      // A clock that is ahead must not make one value the newest for ever: what is shown is never newer than its arrival.
+      const value: LiveValue = { t: Math.min(s.t, s.received), rx: s.received, v: drawable(s.reading), q: qualityCode(s.reading) }
       if (mergeLive(state, { [s.metric]: value }).length > 0) changed = true
     }
     if (!state.online) {

@@ -33,10 +33,14 @@ export type WriterStats = {
   repeated: number
 }
 
-const MAX_PAYLOAD = 16 * 1024
+const MAX_PAYLOAD = 64 * 1024
+/** Refusals of one message beyond this are told as one: a node of a thousand foreign tags would fill the memory with copies. */
+const MAX_REFUSALS = 50
 const RETRY_REGISTRY_MS = 1000
-/** Messages with dead letters that wait while the registry is away; each may hold 16 KiB. */
+/** Messages with dead letters that wait while the registry is away; each may hold 64 KiB. */
 const MAX_DEAD_WAITING = 1000
+/** The first of the queue are in the hands of the registry and stay where they are. */
+const FILED_AT_ONCE = 200
 
 /**
  * Takes decoded messages to history and the dead letters, and receipts each batch when all of it is durable, never before.
@@ -72,6 +76,12 @@ export class Writer {
 
   add(work: Work): void {
     if (this.#stop.signal.aborted) return
+    if (work.batch === null && work.samples.length === 0) {
+      // Nothing for history: it must not wait for history.
+      this.#finish([work])
+      this.#dropOldestDead()
+      return
+    }
     if (work.batch === null) {
       this.#foreignSamples += work.samples.length
       this.#queue.push(work)
@@ -163,7 +173,7 @@ export class Writer {
   /** Dead letters wait for the registry by themselves, so that a registry that is away stops nobody else. */
   async #fileAll(): Promise<void> {
     while (this.#deadQueue.length > 0 && !this.#stop.signal.aborted) {
-      const works = this.#deadQueue.slice(0, 500)
+      const works = this.#deadQueue.slice(0, FILED_AT_ONCE)
       try {
         await this.#registry.deadLetters.add(
           works.flatMap((w) => w.dead),
@@ -171,7 +181,6 @@ export class Writer {
         )
       } catch (error) {
         this.#log.warn({ error: messageOf(error), waiting: this.#deadQueue.length }, 'dead letters were not filed; trying again')
-        this.#dropOldestDead()
         await sleep(RETRY_REGISTRY_MS, undefined, { signal: this.#stop.signal }).catch(ignoreAbort)
         continue
       }
@@ -217,31 +226,42 @@ export class Writer {
   /** Those of foreign nodes only: a batch of ours is bounded by its agent's window. */
   #dropOldestDead(): void {
     while (this.#deadQueue.length > MAX_DEAD_WAITING) {
-      const oldest = this.#deadQueue.findIndex((w) => w.batch === null)
+      const oldest = this.#deadQueue.findIndex((w, i) => i >= FILED_AT_ONCE && w.batch === null)
       if (oldest < 0) return
       this.#deadQueue.splice(oldest, 1)
+      this.#stats.dropped++
     }
   }
 }
 
 const nodeKey = (node: NodeAddress): string => `${node.group}/${node.node}`
 
-/** A dead letter from what a message was and why it, or one metric of it, could not be taken. */
-export function deadLetter(work: Pick<Work, 'node' | 'device' | 'payload'>, metric: string | null, reason: string): DeadLetter {
-  return {
+type Refused = { readonly metric: string | null; readonly reason: string }
+
+/** Dead letters from what a message was and why it, or metrics of it, could not be taken. They share one copy of the payload. */
+export function deadLetters(work: Pick<Work, 'node' | 'device' | 'payload' | 'batch'>, refusals: readonly Refused[]): DeadLetter[] {
+  if (refusals.length === 0) return []
+  const payload = Buffer.from(work.payload.subarray(0, MAX_PAYLOAD)).toString('base64')
+  const told: Refused[] = refusals.slice(0, MAX_REFUSALS)
+  if (refusals.length > told.length) told.push({ metric: null, reason: `${refusals.length - told.length} more metrics of the message` })
+  return told.map(({ metric, reason }) => ({
     group: work.node.group,
     node: work.node.node,
     device: work.device,
     metric,
     reason,
-    payload: Buffer.from(work.payload.subarray(0, MAX_PAYLOAD)).toString('base64'),
-  }
+    ...(work.batch !== null && metric === null ? { batch: String(work.batch) } : {}),
+    payload,
+  }))
 }
 
 function refusedOf(work: Work, refused: readonly Sample[], reason: string): DeadLetter[] {
   const mine = new Set(work.samples)
   const metrics = new Set(refused.filter((s) => mine.has(s)).map((s) => s.metric))
-  return [...metrics].map((metric) => deadLetter(work, metric, `history refused it: ${reason}`))
+  return deadLetters(
+    work,
+    [...metrics].map((metric) => ({ metric, reason: `history refused it: ${reason}` })),
+  )
 }
 
 function ignoreAbort(error: unknown): void {

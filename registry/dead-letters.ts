@@ -55,7 +55,7 @@ export function foldLetters(letters: readonly DeadLetter[], at: UnixMs): NewRow[
     const device = letter.device === null ? null : storable(letter.device)
     const metric = letter.metric === null ? null : storable(letter.metric)
     const fold = createHash('sha256')
-      .update(JSON.stringify([group, node, device, metric, reason]))
+      .update(JSON.stringify([group, node, device, metric, reason, ...(letter.batch === undefined ? [] : [letter.batch])]))
       .digest('hex')
     const before = rows.get(fold)?.count ?? 0
     rows.set(fold, { fold, group, node, device, metric, reason, payload, count: before + 1, firstAt: at, lastAt: at })

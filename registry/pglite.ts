@@ -113,7 +113,12 @@ function isFull(folder: string): boolean {
 
 function unusable(root: string, error: unknown): Fault {
   if (systemCode(error) === 'ENOSPC' || (existsSync(root) && isFull(root)))
-    return new Fault('DISK_FULL', `no room for the registry in ${root}`, 'make room on that disk (64 MB at the least), or name a folder on another', { cause: error })
+    return new Fault(
+      'DISK_FULL',
+      `no room for the registry in ${root}`,
+      'make room on that disk (64 MB at the least), or name a folder on another',
+      { cause: error },
+    )
   return new Fault(
     'CONFIG_INVALID',
     `the registry can not be kept in ${root} (${messageOf(error)})`,

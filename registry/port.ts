@@ -30,10 +30,17 @@ export type DeadLetter = {
   readonly device: string | null
   readonly metric: string | null
   readonly reason: string
-  /** The newest payload, base64, at most 16 KiB. */
+  /** A batch that was refused as a whole is a row of its own: its agent deletes it on the receipt, so this payload is all that is left. */
+  readonly batch?: string
+  /** The newest payload, base64, at most 64 KiB. */
   readonly payload: string
 }
-export type DeadLetterRow = DeadLetter & { readonly id: number; readonly count: number; readonly firstAt: UnixMs; readonly lastAt: UnixMs }
+export type DeadLetterRow = Omit<DeadLetter, 'batch'> & {
+  readonly id: number
+  readonly count: number
+  readonly firstAt: UnixMs
+  readonly lastAt: UnixMs
+}
 
 export type NewPerson = { readonly login: string; readonly name: string; readonly passwordHash: string; readonly grants: readonly Grant[] }
 export type Page = { readonly limit: number; readonly offset: number }

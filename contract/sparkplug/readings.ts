@@ -7,7 +7,7 @@ import type { SparkplugMetric } from './payload.ts'
 
 export type TimedReading = { readonly t: UnixMs; readonly reading: Reading }
 
-/** A reading as a Sparkplug metric of the catalogue's type, named by alias. @throws RangeError for a metric outside the catalogue. */
+/** A reading as a Sparkplug metric of the catalogue's type, named by alias; Double where an older catalogue does not know the metric. */
 export function metricOfReading(
   name: string,
   alias: number,
@@ -15,12 +15,11 @@ export function metricOfReading(
   options: { historical: boolean },
 ): SparkplugMetric {
   const known = metricOf(name)
-  if (!known) throw new RangeError(`${name} is not in the metric catalogue`)
-  const metric: SparkplugMetric = { alias, timestamp: t, datatype: known.datatype, value: null }
+  const metric: SparkplugMetric = { alias, timestamp: t, datatype: known?.datatype ?? 'Double', value: null }
   if (options.historical) metric.historical = true
   if (reading.quality !== 'good') metric.quality = SPARKPLUG_QUALITY[reading.quality]
   if (reading.quality === 'bad') metric.reason = reading.reason
-  else metric.value = wireValue(known, reading.value)
+  else metric.value = known ? wireValue(known, reading.value) : reading.value
   return metric
 }
 
@@ -47,7 +46,8 @@ export function asTransmitted(name: string, reading: Reading): Reading {
 export function readingOfMetric(metric: SparkplugMetric, payloadTime: UnixMs): TimedReading | { refused: string } {
   const t = metric.timestamp === undefined ? payloadTime : unixMs(metric.timestamp)
   const quality = metric.quality ?? SPARKPLUG_QUALITY.good
-  if (quality === SPARKPLUG_QUALITY.bad) {
+  // Gateways forward codes of their own (OPC, vendors): only the standard's GOOD and STALE are values to rely on.
+  if (quality !== SPARKPLUG_QUALITY.good && quality !== SPARKPLUG_QUALITY.stale) {
     return { t, reading: bad(metric.reason !== undefined && isBadReason(metric.reason) ? metric.reason : 'foreign_bad') }
   }
   const { value } = metric

@@ -172,6 +172,6 @@ export class Sender {
   #setTimer(): void {
     const due = Math.min(...[...this.#flights.values()].map((f) => f.dueAt))
     if (!this.#deps.link.online || due === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => this.#wake(), Math.max(10, due - this.#deps.elapsed()))
+    this.#timer = setTimeout(() => this.#wake(), Math.max(100, due - this.#deps.elapsed()))
   }
 }

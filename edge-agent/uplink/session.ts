@@ -41,6 +41,8 @@ type State =
   | { readonly at: 'online'; readonly life: Life }
   | { readonly at: 'ended' }
 
+/** How long a connection lasts to be called a steady one, in ms. */
+const STEADY_MS = 10_000
 const BACKOFF_FIRST_MS = 500
 const BACKOFF_MAX_MS = 60_000
 const LONGEST_FAREWELL_MS = 2000
@@ -114,9 +116,10 @@ export class Session {
     const { signal } = this.#ending
     let failures = 0
     while (!signal.aborted) {
-      const before = this.#connections
+      const since = performance.now()
       await this.#connect()
-      failures = this.#connections > before ? 0 : failures + 1
+      // A session that ends at once counts as a failure: two agents under one name would take each other's place for ever.
+      failures = performance.now() - since > STEADY_MS ? 0 : failures + 1
       // Spread out: after a broker's restart a whole district comes back.
       const wait_ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** failures) * (0.5 + Math.random() / 2)
       await sleep(wait_ms, undefined, { signal }).catch(() => undefined)
