@@ -1,3 +1,7 @@
 import { defineConfig } from 'drizzle-kit'
 
-export default defineConfig({ dialect: 'postgresql', schema: './registry/schema.ts', out: './registry/migrations' })
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: ['./registry/schema.ts', './registry/tables/*.ts'],
+  out: './registry/migrations',
+})
