@@ -1,6 +1,6 @@
-import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
+import { OTHER_PAGES, PAGES } from './shell/pages.ts'
 import Shell from './shell/Shell.vue'
-import SituationPage from './situation/SituationPage.vue'
 
 /** The pages. The overview comes at once; what is not needed for it is loaded when it is opened. */
 export function openRouter(deps: { isSignedIn: () => boolean }): Router {
@@ -11,12 +11,7 @@ export function openRouter(deps: { isSignedIn: () => boolean }): Router {
       {
         path: '/',
         component: Shell,
-        children: [
-          { path: '', name: 'situation', component: SituationPage },
-          { path: 'gates/:id', name: 'gate', component: () => import('./gate/GatePage.vue'), props: true },
-          { path: 'dead-letters', name: 'dead-letters', component: () => import('./dead-letter/DeadLettersPage.vue') },
-          { path: ':rest(.*)*', name: 'not-found', component: () => import('./shell/NotFoundPage.vue') },
-        ],
+        children: [...PAGES.map(({ name, path, component }) => ({ name, path, component }) as RouteRecordRaw), ...OTHER_PAGES],
       },
     ],
   })

@@ -1,8 +1,9 @@
+import { en as shell } from '../shell/text.ts'
 import type { Messages } from './zh.ts'
 
 export const en: Messages = {
   app: { title: 'Sluice gate telemetry', skip: 'Skip to content' },
-  nav: { label: 'Main', situation: 'Overview', deadLetters: 'Dead letters' },
+  ...shell,
   session: {
     title: 'Sign in',
     login: 'User name',

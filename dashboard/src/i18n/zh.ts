@@ -1,6 +1,8 @@
+import { zh as shell } from '../shell/text.ts'
+
 export const zh = {
   app: { title: 'Sluice 灌区闸门遥测', skip: '跳到内容' },
-  nav: { label: '主导航', situation: '总览', deadLetters: '未识别数据' },
+  ...shell,
   session: {
     title: '登录',
     login: '用户名',

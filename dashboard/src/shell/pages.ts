@@ -1,0 +1,34 @@
+import type { RouteRecordRaw } from 'vue-router'
+import type { TextKey } from '../i18n/zh.ts'
+import SituationPage from '../situation/SituationPage.vue'
+
+/** How the navigation is divided: what a dispatcher does all day first. */
+export const PAGE_GROUPS = ['watch', 'operate', 'analyse', 'manage'] as const
+export type PageGroup = (typeof PAGE_GROUPS)[number]
+
+/** A page of the navigation. `path` has no leading stroke; `label` is its name there. */
+export type Page = {
+  readonly name: string
+  readonly path: string
+  readonly label: TextKey
+  readonly group: PageGroup
+  readonly component: RouteRecordRaw['component']
+}
+
+/** Every page that the navigation leads to, in its order. A page is a line here; what is not needed at the start is imported when it is opened. */
+export const PAGES: readonly Page[] = [
+  { name: 'situation', path: '', label: 'nav.situation', group: 'watch', component: SituationPage },
+  {
+    name: 'dead-letters',
+    path: 'dead-letters',
+    label: 'nav.deadLetters',
+    group: 'manage',
+    component: () => import('../dead-letter/DeadLettersPage.vue'),
+  },
+]
+
+/** Pages that are reached from a gate or by an address, not from the navigation. */
+export const OTHER_PAGES: readonly RouteRecordRaw[] = [
+  { path: 'gates/:id', name: 'gate', component: () => import('../gate/GatePage.vue'), props: true },
+  { path: ':rest(.*)*', name: 'not-found', component: () => import('./NotFoundPage.vue') },
+]
