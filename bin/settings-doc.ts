@@ -40,6 +40,9 @@ type Described = TSchema & {
   properties?: Record<string, Described>
   required?: string[]
   items?: Described
+  anyOf?: Described[]
+  const?: unknown
+  discriminator?: string
 }
 
 /** The settings of a schema as a Markdown table: key, type and limits, default, environment variable, meaning. */
@@ -55,8 +58,24 @@ function* rowsOf(schema: Described, prefix: string): Generator<string> {
     else if (member.items?.properties) {
       yield row(path, { ...member, type: 'list' })
       yield* rowsOf(member.items, `${path}[]`)
+    } else if (member.items?.discriminator !== undefined) {
+      yield row(path, { ...member, type: 'list' })
+      yield* rowsOfUnion(member.items, `${path}[]`)
     } else yield row(path, member)
   }
+}
+
+/** What all members share comes first, then each member's own under the value of the key that tells them apart. */
+function* rowsOfUnion({ anyOf = [], discriminator = '' }: Described, prefix: string): Generator<string> {
+  const isShared = (key: string): boolean => {
+    const [first, ...others] = anyOf.map((m) => JSON.stringify(m.properties?.[key]))
+    return others.every((o) => o === first)
+  }
+  const only = (member: Described | undefined, shared: boolean): Described => ({
+    properties: Object.fromEntries(Object.entries(member?.properties ?? {}).filter(([key]) => isShared(key) === shared)),
+  })
+  yield* rowsOf(only(anyOf[0], true), prefix)
+  for (const member of anyOf) yield* rowsOf(only(member, false), `${prefix.slice(0, -1)}${String(member.properties?.[discriminator]?.const)}]`)
 }
 
 function row(path: string, s: Described): string {
@@ -71,6 +90,7 @@ function row(path: string, s: Described): string {
 }
 
 function valueCell(s: Described): string {
+  if (s.const !== undefined) return `\`${String(s.const)}\``
   if (s.enum) return s.enum.map((v) => `\`${String(v)}\``).join(', ')
   if (s.minimum !== undefined && s.maximum !== undefined) return `${s.type} ${s.minimum}–${s.maximum}`
   if (s.minimum !== undefined) return `${s.type} from ${s.minimum}`

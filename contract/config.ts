@@ -3,6 +3,7 @@ import { Value } from 'typebox/value'
 import type { Document, Node } from 'yaml'
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import { Fault, type FaultCode } from './fault.ts'
+import { narrowed } from './narrowed.ts'
 
 export type ConfigSource = {
   /** YAML, possibly empty. */
@@ -25,8 +26,10 @@ export function parseConfig<S extends TSchema>(schema: S, source: ConfigSource):
   const broken = doc.errors.map((e) => `${at(source.file, lines, e.pos[0])} ${e.message}`)
   if (broken.length > 0) throw new Fault(code, broken.join('\n'), 'correct the YAML at the place named')
 
-  const value = Value.Default(schema, withEnvironment(schema, doc.toJS() ?? {}, source.env ?? {}))
-  const mistakes = mistakesIn(schema, value, doc, lines, source)
+  const given = withEnvironment(schema, doc.toJS() ?? {}, source.env ?? {})
+  const chosen = narrowed(schema, given)
+  const value = Value.Default(chosen, given)
+  const mistakes = mistakesIn(chosen, value, doc, lines, source)
   if (mistakes.length > 0) throw new Fault(code, mistakes.join('\n'), 'correct the settings named; docs/settings.md lists them all')
   return value as Static<S>
 }
@@ -67,6 +70,8 @@ function expectation(error: ErrorLike): string {
       return 'is not a setting'
     case 'required':
       return 'is missing'
+    case 'enum':
+      return `must be one of ${(error.params as { allowedValues?: unknown[] }).allowedValues?.join(', ')}`
     default:
       return error.message
   }

@@ -7,6 +7,7 @@ import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
 import { Keeper } from './keep.ts'
 import { Bus } from './modbus/bus.ts'
 import { type Device, readDevice, toDevice } from './modbus/device.ts'
+import { DtuListeners } from './modbus/line/dtu-listener.ts'
 import { Newest } from './newest.ts'
 import { Outbox, type OutboxStats } from './outbox/outbox.ts'
 import { poll } from './poll.ts'
@@ -45,7 +46,7 @@ export type Edge = {
 
 /**
  * Opens an agent: it polls, keeps and sends until it is closed. Devices and broker may be away, now or at any time.
- * @throws Fault CONFIG_INVALID, PROFILE_INVALID, DATA_IN_USE, DISK_FULL
+ * @throws Fault CONFIG_INVALID, PROFILE_INVALID, DATA_IN_USE, DISK_FULL, PORT_TAKEN, ADDRESS_REFUSED
  */
 export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<Edge> {
   checkEdgeSettings(settings)
@@ -57,6 +58,11 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
 
   const outbox = await Outbox.open({ ...settings.outbox, log })
   const journal = await prepare(outbox, settings, { devices, log })
+  const buses = await openBuses(plan, log).catch(async (error: unknown) => {
+    await outbox.close()
+    journal.close()
+    throw error
+  })
   const newest = new Newest()
   const receipts = settings.uplink.receipts === 'required'
   const session = Session.open({
@@ -75,7 +81,6 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const keeper = new Keeper({ outbox, journal, newest, sender, log })
 
   const ending = new AbortController()
-  const buses = plan.map((p) => ({ ...p, bus: Bus.open(p.settings, log) }))
   const polling = buses.map(({ bus, settings: { name }, devices }) => {
     const cycle = async (gridTime: UnixMs): Promise<void> => {
       const keeping: Promise<void>[] = []
@@ -108,6 +113,21 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       await outbox.close()
       journal.close()
     },
+  }
+}
+
+type Planned = { readonly settings: BusSettings; readonly devices: readonly Device[] }
+
+/** @throws Fault PORT_TAKEN, ADDRESS_REFUSED where a DTU is to dial in. */
+async function openBuses(plan: readonly Planned[], log: Logger): Promise<(Planned & { readonly bus: Bus })[]> {
+  const listeners = new DtuListeners(log)
+  const buses = plan.map((p) => ({ ...p, bus: Bus.open(p.settings, log, listeners) }))
+  try {
+    await listeners.listening()
+    return buses
+  } catch (error) {
+    for (const { bus } of buses) bus.close()
+    throw error
   }
 }
 

@@ -1,37 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
-import { MAX_LEAVES } from '#contract/metrics.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
+import { Bus, mistakesInBuses } from './bus-settings.ts'
 
 const closed = { additionalProperties: false } as const
 const Id = (description: string) => Type.String({ pattern: ID_PATTERN, description })
 
-const Device = Type.Object(
-  {
-    structure: Id('Id of the gate structure; it is the Sparkplug device id'),
-    unit: Type.Integer({ minimum: 0, maximum: 255, description: 'Modbus unit identifier' }),
-    profile: Type.String({ minLength: 1, description: 'Name of the device profile' }),
-    leaves: Type.Integer({ minimum: 1, maximum: MAX_LEAVES, default: 1, description: 'Gate leaves of the structure' }),
-  },
-  closed,
-)
-export type DeviceSettings = Static<typeof Device>
-
-const Bus = Type.Object(
-  {
-    name: Type.String({ minLength: 1, description: 'Named in logs and figures' }),
-    host: Type.String({ minLength: 1, description: 'Address of the Modbus TCP gateway or device' }),
-    port: Type.Integer({ minimum: 1, maximum: 65_535, default: 502, description: 'TCP port' }),
-    timeout_ms: Type.Integer({
-      minimum: 50,
-      default: 2000,
-      description: 'Longest wait for a connection or for one reply, in ms; 5000 or more behind a GSM link',
-    }),
-    devices: Type.Array(Device, { minItems: 1, description: 'Read one after the other, never at the same time' }),
-  },
-  closed,
-)
-export type BusSettings = Static<typeof Bus>
+export type { BusSettings, DeviceSettings } from './bus-settings.ts'
 
 const Broker = Type.Object(
   {
@@ -113,18 +88,7 @@ export type EdgeSettings = Static<typeof EdgeSettings>
 
 /** What the schema can't say. @throws Fault CONFIG_INVALID that names each mistake. */
 export function checkEdgeSettings(settings: EdgeSettings): void {
-  const twice = (what: string, names: readonly string[]): string[] =>
-    [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `${what} ${name} stands twice`)
-  const mistakes = [
-    ...twice(
-      'structure',
-      settings.buses.flatMap((b) => b.devices.map((d) => d.structure)),
-    ),
-    ...twice(
-      'bus',
-      settings.buses.map((b) => b.name),
-    ),
-  ]
+  const mistakes = mistakesInBuses(settings.buses)
   if (settings.uplink.retry_max_ms < settings.uplink.retry_first_ms) mistakes.push('uplink.retry_max_ms is less than uplink.retry_first_ms')
   if (mistakes.length > 0) {
     throw new Fault(

@@ -38,7 +38,7 @@ const stateAt = async (url: string): Promise<ControlState> => (await (await fetc
 test('a fault that is posted strikes from then on, is listed, and is gone when it is deleted', async () => {
   const { simulators, url, clock } = await open()
   const [site] = simulators.sites
-  const bus = Bus.open({ name: 'b', host: '127.0.0.1', port: site?.port ?? 0, timeout_ms: 1000 }, log)
+  const bus = Bus.open({ name: 'b', host: '127.0.0.1', port: site?.port ?? 0, timeout_ms: 1000, transport: 'tcp', pause_ms: 0 }, log)
   cleanups.push(() => bus.close())
   const request = { unit: 1, space: 'holding', address: 0, words: 2 } as const
   await until(async () => expect(await bus.read(request)).toMatchObject({ kind: 'words' }))

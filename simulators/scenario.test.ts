@@ -53,7 +53,7 @@ async function open(scenario: Scenario, seed = 1): Promise<Bench> {
 }
 /** The real agent's side of the bus. */
 function openBus({ host, port }: SimulatedSite, timeout_ms = 300): Bus {
-  const bus = Bus.open({ name: 'gates', host, port, timeout_ms }, log)
+  const bus = Bus.open({ name: 'gates', host, port, timeout_ms, transport: 'tcp', pause_ms: 0 }, log)
   cleanups.push(() => bus.close())
   return bus
 }
@@ -144,7 +144,9 @@ test('a late answer is the value of when it was asked, stands in the truth when 
   expect(words).toEqual(wordsIn(await openBus(plain.site).read(levels(1))))
 
   const { site, truth } = await open(late(400))
-  expect(await openBus(site, 100).read(levels(1))).toEqual(bad('timeout'))
+  const impatient = openBus(site, 100)
+  expect(await impatient.read(levels(1))).toEqual(bad('timeout'))
+  impatient.close()
   await until(async () => expect(truth).toMatchObject([{ corrupted: 'client_gone' }]))
 })
 

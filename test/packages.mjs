@@ -10,6 +10,8 @@ const NEEDED = [
   { package: 'chromium', there: () => existsSync('/usr/bin/chromium') },
   { package: 'fonts-noto-cjk', there: () => existsSync('/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc') },
   { package: 'mbpoll', there: () => existsSync('/usr/bin/mbpoll') },
+  { package: 'socat', there: () => existsSync('/usr/bin/socat') },
+  { package: 'python3-pymodbus', there: () => existsSync('/usr/lib/python3/dist-packages/pymodbus') },
   { package: 'strace', there: () => existsSync('/usr/bin/strace') },
 ]
 

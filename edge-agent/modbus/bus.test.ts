@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import modbus from 'modbus-serial'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
+import { tcpBus } from '#test/support/modbus.ts'
 import { freePort, until } from '#test/support/servers.ts'
 import { Bus, type BusReply } from './bus.ts'
-import type { ReadRequest } from './frame.ts'
+import type { ReadRequest } from './request.ts'
 
 const log = pino({ level: 'silent' })
 const closers: (() => unknown)[] = []
@@ -18,7 +19,7 @@ const words = (...values: number[]): BusReply => ({ kind: 'words', words: values
 const bad = (reason: string): unknown => ({ kind: 'bad', reason })
 
 function openBus(port: number, timeout_ms = 150): Bus {
-  const bus = Bus.open({ name: 'b', host: '127.0.0.1', port, timeout_ms }, log)
+  const bus = Bus.open(tcpBus(port, timeout_ms), log)
   closers.push(() => bus.close())
   return bus
 }
@@ -73,7 +74,7 @@ test('registers of a real Modbus TCP server are read, and its exceptions are tol
   expect(await bus.read(at(2))).toEqual(words(20))
 })
 
-test('a reply that comes after its time is not taken for the next one', async () => {
+test('a reply that comes after its time is not taken for the next one, and no connection is given up for it', async () => {
   let slow = true
   const peer = await device((r) => {
     const send = (): unknown => r.socket.write(reply(r, r.address))
@@ -89,7 +90,91 @@ test('a reply that comes after its time is not taken for the next one', async ()
     await sleep(20)
   }
   expect(replies).toEqual(Array.from({ length: 20 }, (_, i) => words(100 + i)))
+  expect(peer.connections()).toBe(1)
+  expect(bus.stats).toEqual({ requests: 21, timeouts: 1, bad_replies: 0, foreign_frames: 1 })
+})
+
+test('one silent unit costs the others behind the gateway no connection; a gateway that says nothing at all is connected anew', async () => {
+  let dead = false
+  const peer = await device((r) => {
+    if (!dead && r.unit !== 9) r.socket.write(reply(r, r.address))
+  })
+  const bus = openBus(peer.port, 60)
+  for (let i = 0; i < 5; i++) {
+    expect(await bus.read(at(1, 9))).toEqual(bad('timeout'))
+    expect(await bus.read(at(1, 2))).toEqual(words(1))
+  }
+  expect(peer.connections()).toBe(1)
+  dead = true
+  for (let i = 0; i < 3; i++) expect(await bus.read(at(1, 2))).toEqual(bad('timeout'))
+  dead = false
+  await until(async () => expect(await bus.read(at(1, 2))).toEqual(words(1)))
   expect(peer.connections()).toBe(2)
+})
+
+test('registers and coils of a real Modbus TCP server are written, and a refused write is told from one that nobody can be sure of', async () => {
+  const port = await freePort()
+  const held = new Map<number, number>()
+  const coils = new Map<number, boolean>()
+  const server = new modbus.ServerTCP(
+    {
+      getHoldingRegister: (address: number) => held.get(address) ?? 0,
+      setRegister: (address: number, value: number) => {
+        if (address >= 100) throw Object.assign(new Error('no such register'), { modbusErrorCode: 2 })
+        held.set(address, value)
+      },
+      setCoil: (address: number, value: boolean) => void coils.set(address, value),
+    },
+    { host: '127.0.0.1', port, unitID: 255 },
+  )
+  closers.push(() => new Promise((resolve) => server.close(resolve)))
+  await new Promise((resolve) => server.once('initialized', resolve))
+  const bus = openBus(port, 2000)
+  expect(await bus.write({ unit: 1, write: 'register', address: 10, value: 1250 })).toEqual({ kind: 'written' })
+  expect(await bus.write({ unit: 1, write: 'registers', address: 11, values: [4, 7] })).toEqual({ kind: 'written' })
+  expect(await bus.write({ unit: 1, write: 'coil', address: 3, value: 1 })).toEqual({ kind: 'written' })
+  expect(await bus.write({ unit: 1, write: 'coils', address: 4, values: [0, 1, 1] })).toEqual({ kind: 'written' })
+  expect(await bus.read({ unit: 1, space: 'holding', address: 10, words: 3 })).toEqual(words(1250, 4, 7))
+  expect([...coils]).toEqual([
+    [3, true],
+    [4, false],
+    [5, true],
+    [6, true],
+  ])
+  expect(await bus.write({ unit: 1, write: 'register', address: 100, value: 1 })).toEqual({
+    kind: 'refused',
+    reason: 'exception_illegal_address',
+  })
+  const silent = await device(() => undefined)
+  expect(await openBus(silent.port, 60).write({ unit: 1, write: 'register', address: 1, value: 1 })).toEqual({
+    kind: 'unknown',
+    reason: 'timeout',
+  })
+  const nobody = openBus(await freePort(), 60)
+  expect(await nobody.write({ unit: 1, write: 'register', address: 1, value: 1 })).toEqual({ kind: 'not_sent', reason: 'not_connected' })
+})
+
+test('a write goes before the reads that wait, and writes keep their order', async () => {
+  const seen: number[] = []
+  const port = await freePort()
+  const server = new modbus.ServerTCP(
+    {
+      getHoldingRegister: async (address: number) => {
+        seen.push(address)
+        return await sleep(5, address)
+      },
+      setRegister: (address: number) => void seen.push(address),
+    },
+    { host: '127.0.0.1', port, unitID: 255 },
+  )
+  closers.push(() => new Promise((resolve) => server.close(resolve)))
+  await new Promise((resolve) => server.once('initialized', resolve))
+  const bus = openBus(port, 2000)
+  await bus.read(at(0))
+  const reads = [1, 2, 3].map((address) => bus.read(at(address)))
+  const writes = [101, 102].map((address) => bus.write({ unit: 1, write: 'register', address, value: 1 }))
+  await Promise.all([...reads, ...writes])
+  expect(seen).toEqual([0, 1, 101, 102, 2, 3])
 })
 
 test('a late reply on the same connection is known by its transaction', async () => {

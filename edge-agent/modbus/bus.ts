@@ -1,184 +1,281 @@
-import { connect, type Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { assertNever } from '#contract/fault.ts'
 import type { BadReason } from '#contract/reading.ts'
-import { encodeRead, nextFrame, type ReadRequest, readReply } from './frame.ts'
+import type { BusSettings } from '../settings.ts'
+import type { Found, Framing } from './framing.ts'
+import { DtuListeners } from './line/dtu-listener.ts'
+import type { Line } from './line/line.ts'
+import { openLine } from './line/open-line.ts'
+import { silenceMs } from './line/serial-line.ts'
+import { Owed } from './owed.ts'
+import {
+  type Expected,
+  expectedOf,
+  isWrite,
+  pduOf,
+  type ReadRequest,
+  type Reply,
+  type Request,
+  readPdu,
+  type WriteRequest,
+} from './request.ts'
 
-export type BusAddress = {
-  readonly name: string
-  readonly host: string
-  readonly port: number
-  /** Longest wait for a connection or for one reply. */
-  readonly timeout_ms: number
-}
-
-export type BusReply = { readonly kind: 'words'; readonly words: readonly number[] } | { readonly kind: 'bad'; readonly reason: BadReason }
-
-type State =
-  | { readonly at: 'opening'; readonly socket: Socket; readonly done: Promise<void> }
-  | { readonly at: 'open'; readonly socket: Socket }
-  | { readonly at: 'waiting'; readonly timer: NodeJS.Timeout }
-  | { readonly at: 'ended' }
-
-type Pending = { readonly request: ReadRequest; readonly transaction: number; readonly settle: (reply: BusReply) => void }
-
-const BACKOFF_FIRST_MS = 250
-const BACKOFF_MAX_MS = 30_000
-const bad = (reason: BadReason): BusReply => ({ kind: 'bad', reason })
+export type BusReply = Exclude<Reply, { kind: 'written' }>
 
 /**
- * One Modbus TCP connection with one queue: a request goes out when the reply to the last one came, or never will.
- * After a timeout the connection is dropped, so that a late reply reaches nobody; besides, a reply must name our transaction.
- * It connects by itself, in the background; while there is no connection a read is BAD `not_connected` at once.
+ * What became of a write. `unknown`: it was sent, and nobody can say whether the device carried it out: read back before anything else.
+ * The bus never repeats a write.
+ */
+export type WriteOutcome =
+  | { readonly kind: 'written' }
+  /** The device says that it did not. */
+  | { readonly kind: 'refused'; readonly reason: BadReason }
+  | { readonly kind: 'not_sent'; readonly reason: BadReason }
+  | { readonly kind: 'unknown'; readonly reason: BadReason }
+
+/** Everything about a bus but its devices: so a hand tool can open one too. */
+export type BusAddress = {
+  [T in BusSettings['transport']]: Omit<Extract<BusSettings, { transport: T }>, 'devices'>
+}[BusSettings['transport']]
+
+export type BusStats = {
+  readonly requests: number
+  readonly timeouts: number
+  /** Answers that failed a check: wrong sum, length, function, unit, echo. */
+  readonly bad_replies: number
+  /** Whole frames that answered something else, most of them late. */
+  readonly foreign_frames: number
+}
+
+type Job = { readonly request: Request; readonly settle: (reply: Reply, sent: boolean) => void }
+type Pending = { readonly job: Job; readonly expected: Expected; readonly timer: NodeJS.Timeout; heard: boolean }
+
+/** So many timeouts in a row without a single byte, and the connection is taken for dead, as when an operator drops it half-open. */
+const SILENT_TIMEOUTS = 3
+/** An RTU answer with a wrong sum is given up when the line has been quiet for so long, in ms. */
+const QUIET_MS = { wire: 50, network: 1000 }
+const bad = (reason: BadReason): Reply => ({ kind: 'bad', reason })
+
+/**
+ * One bus, one queue: a request goes out when the answer to the last one came, or is given up. Nothing is ever pipelined, and a late or foreign
+ * answer is never taken for this one: see `Owed` for RTU, where frames carry no transaction.
+ * While there is no connection a request is BAD `not_connected` at once.
  */
 export class Bus {
-  readonly #address: BusAddress
+  readonly #settings: BusAddress
+  readonly #framing: Framing
   readonly #log: Logger
-  #state: State = { at: 'ended' }
+  readonly #line: Line
+  readonly #owed: Owed
+  readonly #pauseMs: number
+  readonly #queue: Job[] = []
   #pending: Pending | null = null
-  #queue: Promise<unknown> = Promise.resolve()
-  #transaction = 0
-  /** Connections that were refused or lost since the last reply. */
-  #failures = 0
+  #received: Buffer = Buffer.alloc(0)
+  #lastByteAt = 0
+  #wake: NodeJS.Timeout | null = null
+  #quiet: NodeJS.Timeout | null = null
+  #pumping = false
+  #silentTimeouts = 0
+  #closed = false
+  readonly #stats = { requests: 0, timeouts: 0, bad_replies: 0, foreign_frames: 0 }
 
-  private constructor(address: BusAddress, log: Logger) {
-    this.#address = address
+  private constructor(settings: BusAddress, log: Logger, listeners: DtuListeners) {
+    this.#settings = settings
     this.#log = log
+    this.#owed = new Owed(settings.transport === 'tcp' ? 0 : settings.late_ms)
+    this.#pauseMs = settings.transport === 'serial' ? Math.max(settings.pause_ms, silenceMs(settings)) : settings.pause_ms
+    const opened = openLine(settings, { bytes: (received) => this.#take(received), lost: () => this.#lost() }, { log, listeners })
+    this.#line = opened.line
+    this.#framing = opened.framing
   }
 
-  static open(address: BusAddress, log: Logger): Bus {
-    const bus = new Bus(address, log.child({ bus: address.name }))
-    bus.#connect()
-    return bus
+  /** @param listeners those of the whole agent, where DTUs of several buses dial in at one port. */
+  static open(settings: BusAddress, log: Logger, listeners = new DtuListeners(log)): Bus {
+    return new Bus(settings, log.child({ bus: settings.name }), listeners)
   }
 
-  /** Never throws: what went wrong is the reply's reason. */
+  /** Never throws for what a device does: what went wrong is the reply's reason. */
   async read(request: ReadRequest): Promise<BusReply> {
-    const reply = this.#queue.then(() => this.#exchange(request))
-    this.#queue = reply
-    return await reply
+    const { reply } = await this.#ask(request)
+    return reply.kind === 'written' ? { kind: 'bad', reason: 'bad_reply' } : reply
+  }
+
+  /** Goes before the reads that wait. */
+  async write(request: WriteRequest): Promise<WriteOutcome> {
+    const { reply, sent } = await this.#ask(request)
+    if (reply.kind === 'written') return reply
+    const reason = reply.kind === 'bad' ? reply.reason : 'bad_reply'
+    if (!sent) return { kind: 'not_sent', reason }
+    // Behind a gateway exception 10 or 11 may hide a device that took the write and answered too late. 5 is "taken, not yet done".
+    const refused = reason.startsWith('exception_') && reason !== 'exception_gateway' && reason !== 'exception_busy'
+    return { kind: refused ? 'refused' : 'unknown', reason }
+  }
+
+  /** Whether an answer that was given up may still come and be taken for this one's: the request would have to wait. */
+  isOwed(request: Request): boolean {
+    return this.#owed.until(expectedOf(request), performance.now()) > 0
+  }
+
+  get stats(): BusStats {
+    return { ...this.#stats }
   }
 
   close(): void {
-    const state = this.#state
-    this.#state = { at: 'ended' }
-    if (state.at === 'waiting') clearTimeout(state.timer)
-    if (state.at === 'opening' || state.at === 'open') state.socket.destroy()
-    this.#pending?.settle(bad('not_connected'))
+    this.#closed = true
+    if (this.#wake) clearTimeout(this.#wake)
+    this.#line.close()
+    this.#settle(bad('not_connected'))
+    for (const job of this.#queue.splice(0)) job.settle(bad('not_connected'), false)
   }
 
-  async #exchange(request: ReadRequest): Promise<BusReply> {
-    if (this.#state.at === 'opening') await this.#state.done
-    if (this.#state.at !== 'open') return bad('not_connected')
-    const { socket } = this.#state
-    const transaction = this.#nextTransaction()
+  async #ask(request: Request): Promise<{ reply: Reply; sent: boolean }> {
     return await new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#log.debug({ unit: request.unit, address: request.address }, 'no reply in time')
-        this.#pending?.settle(bad('timeout'))
-        this.#reconnect(socket)
-      }, this.#address.timeout_ms)
-      const settle = (reply: BusReply): void => {
-        clearTimeout(timer)
-        this.#pending = null
-        resolve(reply)
-      }
-      this.#pending = { request, transaction, settle }
-      socket.write(encodeRead(request, transaction))
+      const job: Job = { request, settle: (reply, sent) => resolve({ reply, sent }) }
+      const behind = isWrite(request) ? this.#queue.findIndex((j) => !isWrite(j.request)) : -1
+      if (behind >= 0) this.#queue.splice(behind, 0, job)
+      else this.#queue.push(job)
+      void this.#pump()
     })
   }
 
-  #nextTransaction(): number {
-    this.#transaction = (this.#transaction + 1) & 0xffff
-    return this.#transaction
+  async #pump(): Promise<void> {
+    if (this.#pending || this.#pumping) return
+    this.#pumping = true
+    try {
+      if (this.#line.state === 'opening') await this.#line.opened()
+    } finally {
+      this.#pumping = false
+    }
+    if (this.#closed || this.#line.state === 'down') {
+      for (const job of this.#queue.splice(0)) job.settle(bad('not_connected'), false)
+      return
+    }
+    const now = performance.now()
+    const next = this.#queue.findIndex((job) => this.#owed.until(expectedOf(job.request), now) === 0)
+    const wait = next < 0 ? this.#owed.soonest(now) : this.#lastByteAt + this.#pauseMs - now
+    if (this.#queue.length === 0) return
+    if (next < 0 || wait > 0) {
+      if (this.#wake) clearTimeout(this.#wake)
+      this.#wake = setTimeout(() => void this.#pump(), Math.max(1, wait))
+      return
+    }
+    const [job] = this.#queue.splice(next, 1)
+    if (job) this.#send(job)
   }
 
-  #connect(): void {
-    const socket = connect({ host: this.#address.host, port: this.#address.port, noDelay: true })
-    let received: Buffer = Buffer.alloc(0)
-    const done = new Promise<void>((resolve) => {
-      const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), this.#address.timeout_ms)
-      socket.once('connect', () => {
-        clearTimeout(timer)
-        this.#log.info('connected')
-        this.#state = { at: 'open', socket }
-        resolve()
-      })
-      socket.once('close', () => {
-        clearTimeout(timer)
-        this.#lost(socket)
-        resolve()
-      })
-    })
-    socket.on('error', (error) => {
-      // `close` follows and does the rest.
-      if (this.#failures === 0) this.#log.warn({ error: error.message }, 'connection failed')
-    })
-    socket.on('data', (bytes: Buffer) => {
-      received = this.#take(socket, received.length === 0 ? bytes : Buffer.concat([received, bytes]))
-    })
-    this.#state = { at: 'opening', socket, done }
+  #send(job: Job): void {
+    const { request } = job
+    const expected = expectedOf(request)
+    const bytes = this.#framing.encode(request.unit, pduOf(request))
+    if (this.#framing.kind === 'rtu') this.#received = Buffer.alloc(0)
+    const wait_ms = this.#settings.timeout_ms + this.#line.wireMs(bytes.length + expected.pduBytes + 3)
+    this.#stats.requests += 1
+    this.#pending = { job, expected, timer: setTimeout(() => this.#timedOut(), wait_ms), heard: false }
+    this.#line.send(bytes)
   }
 
-  /** @returns the bytes that are not yet a whole frame. */
-  #take(socket: Socket, received: Buffer): Buffer {
-    let rest = received
+  #timedOut(): void {
+    if (!this.#pending) return
+    const { job, expected, heard } = this.#pending
+    this.#log.debug({ unit: job.request.unit, address: job.request.address }, 'no reply in time')
+    this.#stats.timeouts += 1
+    this.#owed.owe(expected, performance.now())
+    if (heard) this.#silentTimeouts = 0
+    else this.#silentTimeouts += 1
+    this.#settle(bad(heard && this.#framing.kind === 'rtu' ? 'bad_reply' : 'timeout'))
+    if (this.#silentTimeouts < SILENT_TIMEOUTS) return
+    this.#silentTimeouts = 0
+    this.#renew()
+  }
+
+  #take(bytes: Buffer): void {
+    this.#lastByteAt = performance.now()
+    if (this.#pending) this.#pending.heard = true
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes])
     for (;;) {
-      const next = nextFrame(rest)
-      switch (next.kind) {
+      const found = this.#framing.take(this.#received, this.#pending?.expected ?? null)
+      switch (found.kind) {
         case 'incomplete':
-          return rest
+          this.#received = found.rest
+          if (found.damaged) this.#giveUpWhenQuiet()
+          return
         case 'garbage':
-          this.#distrust(socket)
-          return Buffer.alloc(0)
-        case 'frame':
-          rest = next.rest
-          if (!this.#settle(next.frame)) {
-            this.#distrust(socket)
-            return Buffer.alloc(0)
-          }
+          this.#distrust()
+          return
+        case 'foreign':
+          this.#received = found.rest
+          this.#stats.foreign_frames += 1
+          break
+        case 'reply':
+          this.#received = found.rest
+          if (this.#isContradicted(found) || !this.#answer(found.unit, found.pdu)) return
           break
         default:
-          assertNever(next)
+          assertNever(found)
       }
     }
   }
 
-  /** @returns false when the frame shows that this connection can't be trusted. */
-  #settle(frame: Buffer): boolean {
-    const pending = this.#pending
-    const reply = pending ? readReply(frame, pending.request, pending.transaction) : ({ kind: 'foreign' } as const)
-    if (!pending || reply.kind === 'foreign') {
-      this.#log.debug('a reply that nobody waits for')
-      return true
-    }
-    if (reply.kind === 'bad' && reply.reason === 'bad_reply') return false
-    this.#failures = 0
-    pending.settle(reply)
+  /** Two answers to one RTU request, and not the same: one of them is another's, and nobody can say which. */
+  #isContradicted({ pdu, rest }: Extract<Found, { kind: 'reply' }>): boolean {
+    if (this.#framing.kind === 'tcp' || rest.length === 0 || !this.#pending) return false
+    const again = this.#framing.take(rest, this.#pending.expected)
+    if (again.kind !== 'reply' || again.pdu.equals(pdu)) return false
+    this.#distrust()
     return true
   }
 
-  #distrust(socket: Socket): void {
+  /** @returns false when the frame shows that this connection can't be trusted. */
+  #answer(unit: number, pdu: Buffer): boolean {
+    if (!this.#pending) return true
+    const { request } = this.#pending.job
+    const reply = unit === request.unit ? readPdu(pdu, request) : bad('bad_reply')
+    if (reply.kind === 'bad' && reply.reason === 'bad_reply') {
+      this.#distrust()
+      return false
+    }
+    this.#silentTimeouts = 0
+    this.#settle(reply)
+    return true
+  }
+
+  #giveUpWhenQuiet(): void {
+    if (this.#quiet) clearTimeout(this.#quiet)
+    const quiet_ms = this.#settings.transport === 'serial' ? QUIET_MS.wire : QUIET_MS.network
+    this.#quiet = setTimeout(() => this.#distrust(), quiet_ms)
+  }
+
+  #distrust(): void {
+    this.#stats.bad_replies += 1
+    this.#received = Buffer.alloc(0)
+    // The damaged one may have been another: then the right one is still to come.
+    if (this.#pending) this.#owed.owe(this.#pending.expected, performance.now())
+    this.#settle(bad('bad_reply'))
+    if (this.#framing.kind === 'rtu') return
     this.#log.warn('the reply is not a Modbus TCP reply to the request; connecting anew')
-    this.#pending?.settle(bad('bad_reply'))
-    this.#reconnect(socket)
+    this.#renew()
   }
 
-  #reconnect(socket: Socket): void {
-    if (this.#state.at !== 'open' || this.#state.socket !== socket) return
-    socket.removeAllListeners('data')
-    this.#connect()
-    socket.destroy()
+  #renew(): void {
+    this.#received = Buffer.alloc(0)
+    this.#line.renew()
   }
 
-  /** The peer closed, or never answered. */
-  #lost(socket: Socket): void {
-    const state = this.#state
-    if ((state.at !== 'open' && state.at !== 'opening') || state.socket !== socket) return
-    this.#pending?.settle(bad('not_connected'))
-    const wait_ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.#failures)
-    this.#failures += 1
-    this.#state = { at: 'waiting', timer: setTimeout(() => this.#connect(), wait_ms) }
-    if (this.#failures === 1) this.#log.warn({ wait_ms }, 'not connected; trying again until it is')
+  #lost(): void {
+    this.#received = Buffer.alloc(0)
+    this.#silentTimeouts = 0
+    this.#settle(bad('not_connected'))
+    void this.#pump()
+  }
+
+  #settle(reply: Reply): void {
+    const pending = this.#pending
+    if (!pending) return
+    clearTimeout(pending.timer)
+    if (this.#quiet) clearTimeout(this.#quiet)
+    this.#quiet = null
+    this.#pending = null
+    pending.job.settle(reply, true)
+    if (!this.#closed) void this.#pump()
   }
 }

@@ -2,10 +2,10 @@ import type { DeviceProfile } from '#contract/profile.ts'
 import { type BadReason, bad, type Reading } from '#contract/reading.ts'
 import type { BusReply } from './bus.ts'
 import { decode } from './decode.ts'
-import type { ReadRequest } from './frame.ts'
 import { judge } from './judge.ts'
 import { planReads, type Read } from './plan-reads.ts'
 import { pointsOf } from './points.ts'
+import type { ReadRequest } from './request.ts'
 
 export type Device = {
   readonly structure: string

@@ -1,0 +1,125 @@
+import type { Logger } from 'pino'
+import type { SerialPort } from 'serialport'
+import { messageOf } from '#contract/fault.ts'
+import { backOffMs, type Line, type LineEvents } from './line.ts'
+
+/** Characters of a serial line: 8 data bits (Modbus RTU has no others), parity, stop bits. */
+export const SERIAL_FORMATS = ['8N1', '8E1', '8O1', '8N2', '8E2', '8O2'] as const
+export type SerialFormat = (typeof SERIAL_FORMATS)[number]
+export type SerialAddress = { readonly path: string; readonly baud_rate: number; readonly format: SerialFormat }
+
+const PARITY = { N: 'none', E: 'even', O: 'odd' } as const
+
+type State =
+  | { readonly at: 'opening'; readonly done: Promise<void> }
+  | { readonly at: 'open'; readonly port: SerialPort }
+  | { readonly at: 'waiting'; readonly timer: NodeJS.Timeout }
+  | { readonly at: 'closed' }
+
+/** @returns the bits of one character on the wire: start, data, parity, stop. */
+export const bitsPerCharacter = (format: SerialFormat): number => 1 + 8 + (format[1] === 'N' ? 0 : 1) + Number(format[2])
+
+/** MB serial §2.5.1.1: frames are 3.5 characters apart, and never less than 1.75 ms above 19200 bit/s. */
+export function silenceMs({ baud_rate, format }: Pick<SerialAddress, 'baud_rate' | 'format'>): number {
+  return baud_rate > 19_200 ? 1.75 : (3.5 * bitsPerCharacter(format) * 1000) / baud_rate
+}
+
+/** A serial port of this machine. The port belongs to this process alone while it is open. */
+export class SerialLine implements Line {
+  readonly #address: SerialAddress
+  readonly #events: LineEvents
+  readonly #log: Logger
+  #state: State = { at: 'closed' }
+  #failures = 0
+
+  private constructor(address: SerialAddress, events: LineEvents, log: Logger) {
+    this.#address = address
+    this.#events = events
+    this.#log = log
+  }
+
+  static open(address: SerialAddress, events: LineEvents, log: Logger): SerialLine {
+    const line = new SerialLine(address, events, log)
+    line.#open()
+    return line
+  }
+
+  get state(): Line['state'] {
+    return this.#state.at === 'open' || this.#state.at === 'opening' ? this.#state.at : 'down'
+  }
+
+  async opened(): Promise<void> {
+    if (this.#state.at === 'opening') await this.#state.done
+  }
+
+  send(bytes: Buffer): void {
+    if (this.#state.at === 'open') this.#state.port.write(bytes)
+  }
+
+  wireMs(bytes: number): number {
+    return (bytes * bitsPerCharacter(this.#address.format) * 1000) / this.#address.baud_rate
+  }
+
+  /** A wire has no connection to renew. */
+  renew(): void {
+    if (this.#state.at === 'open') this.#state.port.flush()
+  }
+
+  close(): void {
+    const state = this.#state
+    this.#state = { at: 'closed' }
+    if (state.at === 'waiting') clearTimeout(state.timer)
+    if (state.at === 'open') this.#shut(state.port)
+  }
+
+  #open(): void {
+    this.#state = { at: 'opening', done: this.#attempt() }
+  }
+
+  async #attempt(): Promise<void> {
+    try {
+      const port = await openPort(this.#address)
+      if (this.#state.at === 'closed') {
+        this.#shut(port)
+        return
+      }
+      port.on('data', (received: Buffer) => this.#events.bytes(received))
+      port.on('error', (error) => this.#log.warn({ error: error.message }, 'serial port'))
+      port.once('close', () => this.#lost('the port was closed'))
+      this.#failures = 0
+      this.#state = { at: 'open', port }
+      this.#log.info({ ...this.#address }, 'serial port open')
+    } catch (error) {
+      this.#lost(messageOf(error))
+    }
+  }
+
+  #shut(port: SerialPort): void {
+    port.removeAllListeners('close')
+    port.close((error) => {
+      if (error) this.#log.debug({ error: error.message }, 'serial port')
+    })
+  }
+
+  #lost(error: string): void {
+    if (this.#state.at === 'closed') return
+    const wait_ms = backOffMs(this.#failures)
+    if (this.#failures === 0)
+      this.#log.warn({ path: this.#address.path, error, wait_ms }, 'serial port lost; trying again until it is back')
+    this.#failures += 1
+    this.#state = { at: 'waiting', timer: setTimeout(() => this.#open(), wait_ms) }
+    this.#events.lost()
+  }
+}
+
+/** The native binding is loaded by whoever has a serial line, and by nobody else. */
+async function openPort({ path, baud_rate, format }: SerialAddress): Promise<SerialPort> {
+  const { SerialPort } = await import('serialport')
+  const parity = PARITY[format[1] as keyof typeof PARITY]
+  const stopBits = format[2] === '2' ? 2 : 1
+  return await new Promise((resolve, reject) => {
+    const port = new SerialPort({ path, baudRate: baud_rate, dataBits: 8, parity, stopBits }, (error) =>
+      error ? reject(error) : resolve(port),
+    )
+  })
+}
