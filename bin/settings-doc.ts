@@ -75,7 +75,8 @@ function* rowsOfUnion({ anyOf = [], discriminator = '' }: Described, prefix: str
     properties: Object.fromEntries(Object.entries(member?.properties ?? {}).filter(([key]) => isShared(key) === shared)),
   })
   yield* rowsOf(only(anyOf[0], true), prefix)
-  for (const member of anyOf) yield* rowsOf(only(member, false), `${prefix.slice(0, -1)}${String(member.properties?.[discriminator]?.const)}]`)
+  for (const member of anyOf)
+    yield* rowsOf(only(member, false), `${prefix.slice(0, -1)}${String(member.properties?.[discriminator]?.const)}]`)
 }
 
 function row(path: string, s: Described): string {

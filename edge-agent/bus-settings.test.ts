@@ -14,12 +14,22 @@ const check = (buses: string): void => checkEdgeSettings(parse(buses))
 
 test('each kind of bus has its own settings and its own defaults', () => {
   const { buses } = parse(`  - { name: a, host: 10.0.0.1, ${devices('g1')} }
-  - { name: b, transport: serial, path: /dev/ttyS0, format: 8E1, ${devices('g2')} }
+  - { name: b, transport: serial, path: /dev/ttyS0, parity: even, ${devices('g2')} }
   - { name: c, transport: rtu-over-tcp, host: 10.0.0.2, port: 8899, heartbeat: 'hex:fe', ${devices('g3')} }
   - { name: d, transport: dtu, listen_port: 9000, registration: SITE-1, ${devices('g4')} }`)
   expect(buses.map(({ devices, ...bus }) => bus)).toEqual([
     { name: 'a', transport: 'tcp', host: '10.0.0.1', port: 502, timeout_ms: 2000, pause_ms: 0 },
-    { name: 'b', transport: 'serial', path: '/dev/ttyS0', baud_rate: 9600, format: '8E1', timeout_ms: 1000, pause_ms: 0, late_ms: 1000 },
+    {
+      name: 'b',
+      transport: 'serial',
+      path: '/dev/ttyS0',
+      baud_rate: 9600,
+      parity: 'even',
+      stop_bits: 1,
+      timeout_ms: 1000,
+      pause_ms: 0,
+      late_ms: 1000,
+    },
     {
       name: 'c',
       transport: 'rtu-over-tcp',
@@ -47,8 +57,8 @@ test('a mistake is told in the words of the kind of bus that was meant', () => {
   expect(() => parse(`  - { name: b, transport: serial, host: 10.0.0.1, ${devices()} }`)).toThrow(
     /buses\.0\.path: is missing[\s\S]*buses\.0\.host: is not a setting/,
   )
-  expect(() => parse(`  - { name: b, transport: serial, path: /dev/ttyS0, format: 7E1, ${devices()} }`)).toThrow(
-    'buses.0.format: must be one of 8N1, 8E1, 8O1, 8N2, 8E2, 8O2',
+  expect(() => parse(`  - { name: b, transport: serial, path: /dev/ttyS0, parity: mark, ${devices()} }`)).toThrow(
+    'buses.0.parity: must be one of none, even, odd',
   )
   expect(() => parse(`  - { name: b, transport: canbus, ${devices()} }`)).toThrow(
     'site.yaml:6:16: buses.0.transport: must be one of tcp, serial, rtu-over-tcp, dtu',

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { MAX_LEAVES } from '#contract/metrics.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
 import { PACKET_PATTERN, packetBytes } from './modbus/line/packet.ts'
-import { SERIAL_FORMATS, type SerialFormat } from './modbus/line/serial-line.ts'
+import { PARITIES, type Parity } from './modbus/line/serial-line.ts'
 
 /** The part of a site's settings that says which devices there are and how they are reached. */
 
@@ -56,9 +56,10 @@ const SerialBus = Type.Object(
     transport: Type.Literal('serial', { description: 'Modbus RTU on a serial port of this machine' }),
     path: Type.String({ minLength: 1, description: 'Serial port; rather by /dev/serial/by-id/…, which stays the same' }),
     baud_rate: Type.Integer({ minimum: 300, maximum: 921_600, default: 9600, description: 'Bits per second' }),
-    format: Type.Unsafe<SerialFormat>(
-      Type.Enum([...SERIAL_FORMATS], { default: '8N1', description: 'Data bits, parity, stop bits; Modbus RTU always has 8 data bits' }),
+    parity: Type.Unsafe<Parity>(
+      Type.Enum([...PARITIES], { default: 'none', description: 'Parity bit; the data bits of Modbus RTU are always 8' }),
     ),
+    stop_bits: Type.Unsafe<1 | 2>(Type.Enum([1, 2], { default: 1, description: 'Stop bits' })),
     timeout_ms: timeout(1000, 'Longest wait for the first byte of a reply, in ms; the time on the wire comes on top'),
     pause_ms: pause(0),
     late_ms: late(1000),

@@ -65,7 +65,7 @@ test('a device on a serial line is read, also when the port comes only later and
   const folder = tempFolder('pty')
   closers.push(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'ours')
-  const bus = openBus({ name: 'wire', transport: 'serial', path, baud_rate: 9600, format: '8E1', ...timing })
+  const bus = openBus({ name: 'wire', transport: 'serial', path, baud_rate: 9600, parity: 'even', stop_bits: 1, ...timing })
   expect(await bus.read(at(1))).toEqual(bad('not_connected'))
   for (const address of [7, 8]) {
     const pair = await serialPair(folder)
@@ -79,9 +79,9 @@ test('a device on a serial line is read, also when the port comes only later and
 })
 
 test('frames keep the silence of three and a half characters, 1.75 ms from 19200 bit/s on', () => {
-  expect(silenceMs({ baud_rate: 9600, format: '8N1' })).toBeCloseTo(3.65, 2)
-  expect(silenceMs({ baud_rate: 9600, format: '8E1' })).toBeCloseTo(4.01, 2)
-  expect(silenceMs({ baud_rate: 115_200, format: '8N1' })).toBe(1.75)
+  expect(silenceMs({ baud_rate: 9600, parity: 'none', stop_bits: 1 })).toBeCloseTo(3.65, 2)
+  expect(silenceMs({ baud_rate: 9600, parity: 'even', stop_bits: 1 })).toBeCloseTo(4.01, 2)
+  expect(silenceMs({ baud_rate: 115_200, parity: 'none', stop_bits: 1 })).toBe(1.75)
 })
 
 test('an answer that comes after its time is not taken for the next, and other units are read meanwhile', async () => {

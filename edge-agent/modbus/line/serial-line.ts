@@ -3,12 +3,11 @@ import type { SerialPort } from 'serialport'
 import { messageOf } from '#contract/fault.ts'
 import { backOffMs, type Line, type LineEvents } from './line.ts'
 
-/** Characters of a serial line: 8 data bits (Modbus RTU has no others), parity, stop bits. */
-export const SERIAL_FORMATS = ['8N1', '8E1', '8O1', '8N2', '8E2', '8O2'] as const
-export type SerialFormat = (typeof SERIAL_FORMATS)[number]
-export type SerialAddress = { readonly path: string; readonly baud_rate: number; readonly format: SerialFormat }
-
-const PARITY = { N: 'none', E: 'even', O: 'odd' } as const
+export const PARITIES = ['none', 'even', 'odd'] as const
+export type Parity = (typeof PARITIES)[number]
+/** How characters go over the wire. Modbus RTU always has 8 data bits. */
+export type SerialFormat = { readonly baud_rate: number; readonly parity: Parity; readonly stop_bits: 1 | 2 }
+export type SerialAddress = SerialFormat & { readonly path: string }
 
 type State =
   | { readonly at: 'opening'; readonly done: Promise<void> }
@@ -17,11 +16,11 @@ type State =
   | { readonly at: 'closed' }
 
 /** @returns the bits of one character on the wire: start, data, parity, stop. */
-export const bitsPerCharacter = (format: SerialFormat): number => 1 + 8 + (format[1] === 'N' ? 0 : 1) + Number(format[2])
+export const bitsPerCharacter = ({ parity, stop_bits }: SerialFormat): number => 1 + 8 + (parity === 'none' ? 0 : 1) + stop_bits
 
 /** MB serial §2.5.1.1: frames are 3.5 characters apart, and never less than 1.75 ms above 19200 bit/s. */
-export function silenceMs({ baud_rate, format }: Pick<SerialAddress, 'baud_rate' | 'format'>): number {
-  return baud_rate > 19_200 ? 1.75 : (3.5 * bitsPerCharacter(format) * 1000) / baud_rate
+export function silenceMs(format: SerialFormat): number {
+  return format.baud_rate > 19_200 ? 1.75 : (3.5 * bitsPerCharacter(format) * 1000) / format.baud_rate
 }
 
 /** A serial port of this machine. The port belongs to this process alone while it is open. */
@@ -57,7 +56,7 @@ export class SerialLine implements Line {
   }
 
   wireMs(bytes: number): number {
-    return (bytes * bitsPerCharacter(this.#address.format) * 1000) / this.#address.baud_rate
+    return (bytes * bitsPerCharacter(this.#address) * 1000) / this.#address.baud_rate
   }
 
   /** A wire has no connection to renew. */
@@ -113,12 +112,10 @@ export class SerialLine implements Line {
 }
 
 /** The native binding is loaded by whoever has a serial line, and by nobody else. */
-async function openPort({ path, baud_rate, format }: SerialAddress): Promise<SerialPort> {
+async function openPort({ path, baud_rate, parity, stop_bits }: SerialAddress): Promise<SerialPort> {
   const { SerialPort } = await import('serialport')
-  const parity = PARITY[format[1] as keyof typeof PARITY]
-  const stopBits = format[2] === '2' ? 2 : 1
   return await new Promise((resolve, reject) => {
-    const port = new SerialPort({ path, baudRate: baud_rate, dataBits: 8, parity, stopBits }, (error) =>
+    const port = new SerialPort({ path, baudRate: baud_rate, dataBits: 8, parity, stopBits: stop_bits }, (error) =>
       error ? reject(error) : resolve(port),
     )
   })
