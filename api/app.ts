@@ -102,6 +102,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     registry,
     history,
     states: feed.states,
+    sites: feed.sites,
     district: new DistrictView(registry),
     sessions,
     signIn,

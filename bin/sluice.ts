@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Static, TSchema } from 'typebox'
 import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
+import { VERSION } from '#contract/version.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
 import { explain } from './fail.ts'
 import { openLog } from './log.ts'
@@ -21,7 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 const logLevel = (otherwise: string): string => process.env['SLUICE_LOG_LEVEL'] ?? otherwise
 
-const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version('0.1.0')
+const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version(VERSION)
 const configured = (command: Command): Command =>
   command.requiredOption('-c, --config <file>', 'YAML file; docs/settings.md lists what may stand in it')
 

@@ -1,6 +1,6 @@
 /** What the API and the dashboard (or any other client) agree on: bodies of `/api/v1`, and the socket's messages. */
 import { type Static, Type } from 'typebox'
-import { Area, Canal, Site, Structure } from './district.ts'
+import { Area, Canal, Structure } from './district.ts'
 import { LiveState } from './live.ts'
 
 export const Problem = Type.Object(
@@ -48,7 +48,6 @@ export type GateList = Static<typeof GateList>
 export const AreaList = paged(Area)
 export type AreaList = Static<typeof AreaList>
 export const CanalList = paged(Canal)
-export const SiteList = paged(Site)
 
 const Column = Type.Array(Type.Union([Type.Number(), Type.Null()]))
 export const Series = Type.Object({ min: Column, max: Column, mean: Column, bad: Type.Array(Type.Integer()) })

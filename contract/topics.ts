@@ -45,6 +45,9 @@ export function parseSparkplugTopic(topic: string): SparkplugTopic | null {
 
 export const liveTopic = (area: string, gate: string): string => `sluice/v1/live/${area}/${gate}`
 export const LIVE_FILTER = 'sluice/v1/live/#'
+/** The last state of a site and its agent, retained (contract/health.ts). */
+export const siteTopic = (area: string, site: string): string => `sluice/v1/site/${area}/${site}`
+export const SITE_FILTER = 'sluice/v1/site/#'
 
 /** Names inside Sparkplug payloads that are not measured values. */
 export const NAMES = {
@@ -52,6 +55,7 @@ export const NAMES = {
   rebirth: 'Node Control/Rebirth',
   batch: 'Outbox/Batch',
   receipt: 'Outbox/Receipt',
+  lost: 'Outbox/Lost',
 } as const
 /** Metrics that hold the protocol itself; they never become samples. */
 export const isProtocolMetric = (name: string): boolean =>
@@ -59,6 +63,7 @@ export const isProtocolMetric = (name: string): boolean =>
   name.startsWith('Node Control/') ||
   name.startsWith('Device Control/') ||
   name.startsWith('Outbox/') ||
+  name.startsWith('Health/') ||
   name.startsWith('Command/') ||
   name.startsWith('Node Info/') ||
   name.startsWith('Properties/')

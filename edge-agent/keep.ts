@@ -28,21 +28,28 @@ export class Keeper {
   readonly #deps: KeeperDeps
   readonly #silent = new Map<string, BadReason>()
   readonly #counts = { kept: 0, not_kept: 0, missed_cycles: 0 }
+  readonly #errors = new Map<BadReason, number>()
   #diskFails = false
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps
   }
 
-  /** `kept`, `not_kept`: devices' readings of one time. `missed_cycles`: times of the grid, of each bus. */
+  /** `kept`: devices' readings of one time. `not_kept`: readings. `missed_cycles`: times of the grid, of each bus. */
   get counts(): { kept: number; not_kept: number; missed_cycles: number } {
     return { ...this.#counts }
+  }
+
+  /** Readings that could not be taken, by reason. */
+  get errors(): Record<string, number> {
+    return Object.fromEntries(this.#errors)
   }
 
   /** Never throws: a disk that takes nothing is told and counted, the newest values are shown all the same, and the next cycle tries again. */
   async keep({ structure, t, readings, bus, gridTime }: Read): Promise<void> {
     const { outbox, journal, newest, sender, log } = this.#deps
     this.#tellSilence(structure, readings)
+    for (const r of readings.values()) if (r.quality === 'bad') this.#errors.set(r.reason, (this.#errors.get(r.reason) ?? 0) + 1)
     try {
       const kept = await outbox.append(structure, t, readings)
       this.#counts.kept += 1
@@ -52,7 +59,7 @@ export class Keeper {
       newest.put(structure, kept.t, readings)
       sender.offer(structure, { t: kept.t, readings, batch: kept.batch })
     } catch (error) {
-      this.#counts.not_kept += 1
+      this.#counts.not_kept += readings.size
       if (!this.#diskFails)
         log.error({ structure, error: messageOf(error) }, 'readings can not be kept, and are lost until the disk takes them')
       this.#diskFails = true

@@ -7,6 +7,8 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { BatchId } from '#contract/batch.ts'
 import { parseConfig } from '#contract/config.ts'
+import { HEALTH_PREFIX, healthOf } from '#contract/health.ts'
+import { VERSION } from '#contract/version.ts'
 import { freePort, type RealServer, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
 import { loadProfiles } from './load-profiles.ts'
 import { type Edge, openEdge } from './main.ts'
@@ -144,12 +146,14 @@ test('births come before data, with every metric by name, alias and type; data c
     ['DBIRTH', 'yc-zh-03', 1],
     ['DBIRTH', 'yc-zh-04', 2],
   ])
-  expect(host.heard[0]?.metrics.map((m) => [m.name, m.datatype, m.value])).toEqual([
+  const ofNode = host.heard[0]?.metrics ?? []
+  expect(ofNode.filter((m) => !m.name.startsWith(HEALTH_PREFIX)).map((m) => [m.name, m.datatype, m.value])).toEqual([
     ['bdSeq', 'Int64', 0n],
     ['Node Control/Rebirth', 'Boolean', false],
     ['Outbox/Batch', 'UInt64', null],
     ['Outbox/Receipt', 'Bytes', null],
   ])
+  expect(healthOf(ofNode)).toMatchObject({ connections: 1, errors: {}, agent_version: VERSION })
   const [, , , ...later] = host.heard
   expect(
     host

@@ -1,8 +1,11 @@
 import type { Logger } from 'pino'
 import { Fault } from '#contract/fault.ts'
+import { noHealth, type SiteHealth } from '#contract/health.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
 import { NAMES } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
+import { VERSION } from '#contract/version.ts'
+import { HealthReporter } from './health/reporter.ts'
 import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
 import { Keeper } from './keep.ts'
 import { Bus } from './modbus/bus.ts'
@@ -32,14 +35,17 @@ export type EdgeStats = {
   readonly last_receipt_t: UnixMs | null
   /** Since the start: times of the poll grid at which a bus was not read. */
   readonly missed_cycles: number
-  /** Since the start: readings of a device at one time that the disk took, and that it did not. */
+  /** Since the start: times at which a device's readings were kept. */
   readonly kept: number
+  /** Since the start: readings that the disk did not take. */
   readonly not_kept: number
 }
 
 export type Edge = {
   /** The last ones, once it is closed. */
   stats(): EdgeStats
+  /** What the center is told of the agent, as it is now. */
+  health(): SiteHealth
   /** Says farewell to the broker; what has no receipt stays in the outbox. */
   close(): Promise<void>
 }
@@ -65,6 +71,24 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   })
   const newest = new Newest()
   const receipts = settings.uplink.receipts === 'required'
+  const started = elapsed()
+  const health = (): SiteHealth => {
+    const { pending_bytes, oldest_t, lost_readings } = outbox.stats()
+    const { not_kept, missed_cycles } = keeper.counts
+    return {
+      ...noHealth(),
+      outbox_bytes: pending_bytes,
+      outbox_oldest_s: oldest_t === null ? 0 : Math.max(0, Math.round((now() - oldest_t) / 1000)),
+      dropped_readings: lost_readings,
+      not_kept,
+      receipt_delay_ms: sender.lastReceiptDelayMs,
+      polls_missed: missed_cycles,
+      connections: session.connections,
+      uptime_s: Math.round((elapsed() - started) / 1000),
+      errors: keeper.errors,
+      agent_version: VERSION,
+    }
+  }
   const session = Session.open({
     broker: settings.broker,
     address: { group: settings.area, node: settings.site },
@@ -72,12 +96,14 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     receipts,
     nextBdSeq: () => outbox.nextBdSeq(),
     birthOf: (device, at) => deviceBirth({ aliases: outbox.aliases.of(device), newest: newest.of(device) }, at, { receipts }),
+    healthNow: () => reporter.forBirth(),
     onOnline: () => sender.online(),
     onReceipt: (ids) => void sender.receive(ids),
     now,
     log,
   })
   const sender = new Sender({ outbox, link: session, newest, settings: settings.uplink, now, elapsed, log })
+  const reporter = HealthReporter.start({ healthNow: health, link: session, now, elapsed, everyMs: settings.uplink.health_interval_ms })
   const keeper = new Keeper({ outbox, journal, newest, sender, log })
 
   const ending = new AbortController()
@@ -101,15 +127,17 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     last_receipt_t: sender.lastReceiptT,
     ...keeper.counts,
   })
-  let atEnd: EdgeStats | undefined
+  let atEnd: { stats: EdgeStats; health: SiteHealth } | undefined
   return {
-    stats: () => atEnd ?? stats(),
+    stats: () => atEnd?.stats ?? stats(),
+    health: () => atEnd?.health ?? health(),
     close: async () => {
       ending.abort()
+      reporter.close()
       await Promise.all(polling)
       for (const { bus } of buses) bus.close()
       await Promise.all([sender.close(), session.close()])
-      atEnd = stats()
+      atEnd = { stats: stats(), health: health() }
       await outbox.close()
       journal.close()
     },

@@ -52,6 +52,11 @@ const Uplink = Type.Object(
       description: 'Wait for a receipt before a batch is sent again, in ms; it doubles each time',
     }),
     retry_max_ms: Type.Integer({ minimum: 100, default: 120_000, description: 'Longest wait before a batch is sent again, in ms' }),
+    health_interval_ms: Type.Integer({
+      minimum: 1000,
+      default: 300_000,
+      description: 'Least time between two reports of the agent’s own health, in ms; what can’t wait is told within 10 s',
+    }),
   },
   { ...closed, default: {} },
 )

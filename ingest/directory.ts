@@ -1,14 +1,15 @@
 import type { Logger } from 'pino'
-import type { Structure } from '#contract/district.ts'
+import type { Site, Structure } from '#contract/district.ts'
 import { messageOf } from '#contract/fault.ts'
 import type { Registry } from '#registry/port.ts'
 
-/** The gates that the registry knows, held in memory so that ingest goes on while the registry is away. */
+/** The gates and sites that the registry knows, held in memory so that ingest goes on while the registry is away. */
 export class Directory {
   readonly #registry: Registry
   readonly #log: Logger
   readonly #now: () => number
   #structures: ReadonlyMap<string, Structure> = new Map()
+  #sites: ReadonlyMap<string, Site> = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
 
@@ -20,6 +21,10 @@ export class Directory {
 
   gate(id: string): Structure | undefined {
     return this.#structures.get(id)
+  }
+
+  site(id: string): Site | undefined {
+    return this.#sites.get(id)
   }
 
   gates(): Iterable<Structure> {
@@ -48,7 +53,9 @@ export class Directory {
 
   async #read(): Promise<void> {
     const began = this.#now()
-    const structures = await this.#registry.district.structures()
+    const { district } = this.#registry
+    const [structures, sites] = await Promise.all([district.structures(), district.sites()])
+    this.#sites = new Map(sites.map((s) => [s.id, s]))
     this.#structures = new Map(structures.map((s) => [s.id, s]))
     this.#readAt = began
   }

@@ -3,6 +3,7 @@ import { Value } from 'typebox/value'
 import { epochOf, toBatchId } from '#contract/batch.ts'
 import type { Structure } from '#contract/district.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
+import { healthOf, SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
 import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
 import { DecodeFault, decodePayload, metricValue, type RawPayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
@@ -13,7 +14,9 @@ import {
   NAMES,
   type NodeAddress,
   parseSparkplugTopic,
+  SITE_FILTER,
   type SparkplugTopic,
+  siteTopic,
 } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { accept } from './accept.ts'
@@ -23,6 +26,7 @@ import { type BrokerAccess, Host } from './host.ts'
 import { LiveStates } from './live.ts'
 import { Sequence } from './sequence.ts'
 import type { IngestSettings } from './settings.ts'
+import { SiteStates } from './sites.ts'
 import { deadLetters, type Writer } from './writer.ts'
 
 type GroupDeps = {
@@ -43,6 +47,7 @@ export class Group {
   readonly #deps: GroupDeps
   readonly #host: Host
   readonly #live: LiveStates
+  readonly #sites: SiteStates
   readonly #sequence = new Sequence()
   /** bdSeq of each node's last NBIRTH: an older session's will, told late, must not end a newer session. */
   readonly #sessions = new Map<string, number>()
@@ -56,19 +61,23 @@ export class Group {
     this.#live = new LiveStates((state) => {
       this.#host.publish(liveTopic(state.area, state.gate), JSON.stringify(state), { retain: true })
     })
+    this.#sites = new SiteStates((state) => {
+      this.#host.publish(siteTopic(state.area, state.site), JSON.stringify(state), { retain: true })
+    })
     this.#host = Host.open(
       {
         broker: deps.broker,
         group,
         hostId: deps.settings.host_id,
         rebirthEveryMs: deps.settings.rebirth_every_ms,
-        extraFilters: [group === '+' ? LIVE_FILTER : `sluice/v1/live/${group}/#`],
+        extraFilters: group === '+' ? [LIVE_FILTER, SITE_FILTER] : [`sluice/v1/live/${group}/#`, `sluice/v1/site/${group}/#`],
       },
       {
         connected: () => {
           // What a foreign node said while we were not listening may have been a new birth with the same aliases.
           deps.births.forgetForeign()
           this.#live.publishAll()
+          this.#sites.publishAll()
         },
         message: (topic, payload, { retained }) => {
           try {
@@ -107,6 +116,8 @@ export class Group {
     const received = this.#deps.now()
     const decoded = this.#decode(at, payload)
     if (!decoded) return
+    const site = this.#deps.directory.site(at.node)
+    if (site?.area === at.group && at.type !== 'NDEATH') this.#sites.heard(site, { received, sent: decoded.timestamp })
     switch (at.type) {
       case 'NBIRTH':
         this.#nodeBirth(at, decoded)
@@ -131,6 +142,7 @@ export class Group {
 
   #restore(topic: string, payload: Uint8Array): void {
     const state: unknown = JSON.parse(Buffer.from(payload).toString())
+    if (Value.Check(SiteState, state) && topic === siteTopic(state.area, state.site)) this.#sites.restore(state)
     if (!Value.Check(LiveState, state) || topic !== liveTopic(state.area, state.gate)) return
     const limit = this.#deps.now()
     if (Object.values(state.metrics).every((v) => v.t <= limit)) this.#live.restore(state)
@@ -159,6 +171,8 @@ export class Group {
     const bdSeq = bdSeqOf(payload)
     if (bdSeq !== undefined) this.#sessions.set(nodeKey(node), bdSeq)
     this.#setOnline(at, true)
+    const birth = this.#deps.births.get(node)
+    if (birth) this.#health(at, resolveMetrics(payload.metrics, birth).metrics)
   }
 
   #nodeDeath(at: SparkplugTopic, payload: RawPayload): void {
@@ -202,6 +216,7 @@ export class Group {
       // A batch is taken whole or not at all: its receipt would cover what was not understood.
       if (birth.receipts) return
     }
+    if (at.kind === 'node') this.#health(at, metrics)
     const keep: Keep = birth.receipts ? keepOf(metrics) : { as: 'foreign' }
     if (keep.as === 'batch' && !this.#deps.births.covers(at, epochOf(keep.id))) {
       this.#host.askRebirth(nodeOf(at), 'the outbox is a new one')
@@ -272,6 +287,13 @@ export class Group {
 
   #setOnline(at: SparkplugTopic, online: boolean): void {
     this.#live.setOnline(this.#gatesOf(at), online)
+    const site = this.#deps.directory.site(at.node)
+    if (at.kind === 'node' && site?.area === at.group) this.#sites.setOnline(site, online, this.#deps.now())
+  }
+
+  #health(at: SparkplugTopic, metrics: readonly NamedMetric[]): void {
+    const site = this.#deps.directory.site(at.node)
+    if (site?.area === at.group) this.#sites.health(site, healthOf(metrics), this.#deps.now())
   }
 
   /** The gates that a node's or a device's message is about. */

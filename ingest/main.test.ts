@@ -7,11 +7,12 @@ import { Value } from 'typebox/value'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BatchId, batchId, decodeReceipt } from '#contract/batch.ts'
 import type { District } from '#contract/district.ts'
+import { HEALTH_KEYS, healthMetrics, noHealth, type SiteHealth, type SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
 import { bad, good } from '#contract/reading.ts'
 import { decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { metricOfReading } from '#contract/sparkplug/readings.ts'
-import { deviceTopic, liveTopic, NAMES, nodeTopic } from '#contract/topics.ts'
+import { deviceTopic, liveTopic, NAMES, nodeTopic, siteTopic } from '#contract/topics.ts'
 import { unixMs } from '#contract/units.ts'
 import { openHistory } from '#history/open.ts'
 import type { History } from '#history/port.ts'
@@ -323,3 +324,41 @@ function withoutDatatype(bytes: Uint8Array): Uint8Array {
   expect(decodePayload(shorter).metrics[0]?.datatype).toBeUndefined()
   return shorter
 }
+
+test('a site’s health and presence are retained for whoever asks, and a new ingest goes on from there', async () => {
+  const siteState = async (): Promise<SiteState> => JSON.parse(await retained(siteTopic('yichang', 'yc-s001'))) as SiteState
+  const told = { ...noHealth(), outbox_bytes: 4096, slow_down: 0, errors: { timeout: 2 }, agent_version: '0.1.0' }
+  const birth = (bdSeq: bigint, at: number, health: SiteHealth): SparkplugMetric[] => [
+    { name: NAMES.bdSeq, timestamp: at, datatype: 'Int64', value: bdSeq },
+    { name: NAMES.batch, timestamp: at, datatype: 'UInt64', value: null },
+    ...healthMetrics(health, { keys: HEALTH_KEYS, timestamp: at, as: 'birth' }),
+  ]
+  const send = (topic: string, timestamp: number, metrics: SparkplugMetric[]): unknown =>
+    client.publish(topic, Buffer.from(encodePayload({ timestamp, seq: 0, metrics })))
+  const sent = Date.now() - 7000
+  send(nodeTopic('NBIRTH', node), sent, birth(7n, sent, told))
+  await until(async () => expect((await siteState()).health).toEqual(told))
+  expect(await siteState()).toMatchObject({ online: true, site: 'yc-s001' })
+  expect((await siteState()).receive_skew_ms).toBeGreaterThanOrEqual(7000)
+
+  const changed = { ...told, slow_down: 2 }
+  send(nodeTopic('NDATA', node), Date.now(), healthMetrics(changed, { keys: ['slow_down'], timestamp: Date.now(), as: 'data' }))
+  await until(async () => expect((await siteState()).health).toEqual(changed))
+
+  const { since } = await siteState()
+  await ingest.close()
+  const settings = Value.Default(IngestSettings, { rebirth_every_ms: 300, directory_refresh_ms: 500 }) as IngestSettings
+  ingest = await openIngest(settings, { broker: { url: mosquitto.url }, history, registry, log })
+  await until(async () => expect(await retained('spBv1.0/STATE/sluice')).toContain('"online":true'))
+  send(
+    nodeTopic('NDATA', node),
+    Date.now(),
+    healthMetrics({ ...changed, slow_down: 1 }, { keys: ['slow_down'], timestamp: Date.now(), as: 'data' }),
+  )
+  await until(async () => expect((await siteState()).health).toEqual({ ...told, slow_down: 1 }))
+  expect((await siteState()).since).toBe(since)
+
+  send(nodeTopic('NDEATH', node), Date.now(), [{ name: NAMES.bdSeq, datatype: 'Int64', value: 7n }])
+  await until(async () => expect(await siteState()).toMatchObject({ online: false, health: { slow_down: 1 } }))
+  expect((await siteState()).since).toBeGreaterThan(since)
+})

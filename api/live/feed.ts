@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import { messageOf } from '#contract/fault.ts'
-import { LIVE_FILTER } from '#contract/topics.ts'
+import { LIVE_FILTER, SITE_FILTER } from '#contract/topics.ts'
 import { LastStates } from './last-states.ts'
+import { LastSites } from './site-states.ts'
 
 export type OpenMqtt = (url: string, options: IClientOptions) => MqttClient
 export type FeedAccess = {
@@ -16,6 +17,7 @@ export type FeedAccess = {
 /** The live topics of the broker, followed for as long as the server runs; the broker may come and go. */
 export type Feed = {
   readonly states: LastStates
+  readonly sites: LastSites
   readonly counts: { readonly changed: number; readonly unchanged: number; readonly refused: number }
   connected(): boolean
   /** Calls `listener` with the id of each gate whose state has changed. */
@@ -30,6 +32,7 @@ const QUIET_MS = 60_000
 export function openFeed(access: FeedAccess, deps: { readonly log: Logger }): Feed {
   const { log } = deps
   const states = new LastStates()
+  const sites = new LastSites()
   const counts = { changed: 0, unchanged: 0, refused: 0 }
   const listeners = new Set<(gate: string) => void>()
   let refusalsQuietUntil = 0
@@ -50,12 +53,18 @@ export function openFeed(access: FeedAccess, deps: { readonly log: Logger }): Fe
   })
   client.on('connect', () => {
     // QoS 0: the broker repeats each gate's retained state on every subscription, and a newer one follows soon.
-    client.subscribe(LIVE_FILTER, { qos: 0 }, (error) => {
+    client.subscribe([LIVE_FILTER, SITE_FILTER], { qos: 0 }, (error) => {
       if (error) log.error({ error: error.message }, 'the broker refuses the live topics')
       else log.info('follows the live topics')
     })
   })
   client.on('message', (topic, payload) => {
+    if (topic.startsWith('sluice/v1/site/')) {
+      if (sites.take(topic, payload)) return
+      counts.refused++
+      warnOfRefusal(topic, 'not a site’s state')
+      return
+    }
     const taken = states.take(topic, payload)
     switch (taken.kind) {
       case 'changed':
@@ -83,6 +92,7 @@ export function openFeed(access: FeedAccess, deps: { readonly log: Logger }): Fe
   })
   return {
     states,
+    sites,
     counts,
     connected: () => client.connected,
     onChange: (listener) => listeners.add(listener),

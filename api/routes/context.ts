@@ -6,6 +6,7 @@ import type { Sessions } from '../auth/sessions.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { DistrictView } from '../district-view.ts'
 import type { LastStates } from '../live/last-states.ts'
+import type { LastSites } from '../live/site-states.ts'
 import type { SessionCookie } from '../plugins/session-cookie.ts'
 import type { ApiSettings } from '../settings.ts'
 
@@ -15,6 +16,7 @@ export type RouteContext = {
   readonly registry: Registry
   readonly history: History
   readonly states: Pick<LastStates, 'get'>
+  readonly sites: Pick<LastSites, 'get'>
   readonly district: DistrictView
   readonly sessions: Sessions
   readonly signIn: SignIn

@@ -1,4 +1,5 @@
 import type { BatchId } from '#contract/batch.ts'
+import { HEALTH_KEYS, healthMetrics, type SiteHealth } from '#contract/health.ts'
 import { type Reading, SPARKPLUG_QUALITY } from '#contract/reading.ts'
 import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { metricOfReading, type TimedReading } from '#contract/sparkplug/readings.ts'
@@ -16,7 +17,7 @@ export const sessionMetric = (bdSeq: number, timestamp: UnixMs): SparkplugMetric
 })
 
 /** `receipts`: a host that reads `Outbox/Batch` here answers our batches with receipts. */
-export function nodeBirth(bdSeq: number, timestamp: UnixMs, options: { receipts: boolean }): SparkplugMetric[] {
+export function nodeBirth(bdSeq: number, timestamp: UnixMs, options: { receipts: boolean; health: SiteHealth }): SparkplugMetric[] {
   const metrics: SparkplugMetric[] = [
     sessionMetric(bdSeq, timestamp),
     { name: NAMES.rebirth, timestamp, datatype: 'Boolean', value: false },
@@ -27,7 +28,7 @@ export function nodeBirth(bdSeq: number, timestamp: UnixMs, options: { receipts:
       { name: NAMES.receipt, timestamp, datatype: 'Bytes', value: null },
     )
   }
-  return metrics
+  return [...metrics, ...healthMetrics(options.health, { keys: HEALTH_KEYS, timestamp, as: 'birth' })]
 }
 
 type DeviceBirth = {

@@ -47,6 +47,7 @@ export class Sender {
   #again = false
   #ended = false
   #lastReceiptT: UnixMs | null = null
+  #lastReceiptDelayMs: number | null = null
 
   constructor(deps: SenderDeps) {
     this.#deps = deps
@@ -58,6 +59,11 @@ export class Sender {
 
   get lastReceiptT(): UnixMs | null {
     return this.#lastReceiptT
+  }
+
+  /** From the last sending of a batch to its receipt. */
+  get lastReceiptDelayMs(): number | null {
+    return this.#lastReceiptDelayMs
   }
 
   /** To be called when readings have been kept, or could not be. */
@@ -83,7 +89,11 @@ export class Sender {
       return
     }
     this.#lastReceiptT = now()
-    for (const id of ids) this.#flights.delete(id)
+    for (const id of ids) {
+      const delay_ms = elapsed() - (this.#flights.get(id)?.sentAt ?? Number.NaN)
+      if (Number.isFinite(delay_ms)) this.#lastReceiptDelayMs = Math.round(delay_ms)
+      this.#flights.delete(id)
+    }
     for (const [id, flight] of this.#flights) this.#flights.set(id, afterReceipt(flight, elapsed(), settings))
     this.#wake()
   }

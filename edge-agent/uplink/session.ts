@@ -3,6 +3,7 @@ import mqtt, { type MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import { type BatchId, decodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
+import type { SiteHealth } from '#contract/health.ts'
 import { DecodeFault, decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { deviceTopic, NAMES, type NodeAddress, nodeTopic } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
@@ -19,6 +20,8 @@ export type SessionDeps = {
   /** Durable before it resolves. */
   readonly nextBdSeq: () => Promise<number>
   readonly birthOf: (device: string, at: UnixMs) => SparkplugMetric[]
+  /** What the agent says of itself in a birth. */
+  readonly healthNow: () => SiteHealth
   readonly onOnline: () => void
   readonly onReceipt: (ids: readonly BatchId[]) => void
   readonly now: () => UnixMs
@@ -89,6 +92,12 @@ export class Session {
     const { life } = this.#state
     if (!life.born.has(device)) this.#bear(life, device)
     return await this.#send(life, deviceTopic('DDATA', { ...this.#deps.address, device }), metrics)
+  }
+
+  /** Sends NDATA, as {@link publish}. */
+  async publishNode(metrics: SparkplugMetric[]): Promise<boolean> {
+    if (this.#state.at !== 'online') return false
+    return await this.#send(this.#state.life, nodeTopic('NDATA', this.#deps.address), metrics)
   }
 
   /** Says farewell (NDEATH) and disconnects. */
@@ -178,11 +187,11 @@ export class Session {
 
   /** NBIRTH and the DBIRTHs, on connecting and when the host asks [tck-id-operational-behavior-data-commands-rebirth-action-3]: same bdSeq. */
   #births(life: Life): void {
-    const { address, receipts, now, devices } = this.#deps
+    const { address, receipts, now, devices, healthNow } = this.#deps
     life.seq = 0
     const again = [...life.born]
     life.born.clear()
-    void this.#send(life, nodeTopic('NBIRTH', address), nodeBirth(life.bdSeq, now(), { receipts }))
+    void this.#send(life, nodeTopic('NBIRTH', address), nodeBirth(life.bdSeq, now(), { receipts, health: healthNow() }))
     for (const device of new Set([...devices, ...again])) this.#bear(life, device)
   }
 

@@ -1,20 +1,23 @@
 import { Site } from '#contract/district.ts'
-import { PageQuery, SiteList } from '#contract/http.ts'
+import { Fault } from '#contract/fault.ts'
+import { SiteList, SiteView } from '#contract/http/site.ts'
+import { PageQuery } from '#contract/http.ts'
 import type { App } from '../../app.ts'
-import { reaches, reachOf } from '../../auth/may.ts'
+import { may, reaches, reachOf } from '../../auth/may.ts'
 import { signedInOf } from '../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../problem.ts'
-import { pageOf, type RouteContext } from '../context.ts'
+import { IdParams, pageOf, type RouteContext } from '../context.ts'
 import { requireConsistent, requireRegister } from './register.ts'
 
 /** /api/v1/sites */
-export function siteRoutes(app: App, { district, registry, now }: RouteContext): void {
+export function siteRoutes(app: App, { district, registry, now, sites: states }: RouteContext): void {
+  const withState = (site: Site): SiteView => ({ ...site, state: states.get(site.id) ?? null })
   app.get(
     '/sites',
     {
       schema: {
         tags: ['district'],
-        summary: 'The sites of the areas that the person may see',
+        summary: 'The sites of the areas that the person may see, with their agents’ health',
         querystring: PageQuery,
         response: { 200: SiteList, ...PROBLEMS },
       },
@@ -22,9 +25,30 @@ export function siteRoutes(app: App, { district, registry, now }: RouteContext):
     async (request) => {
       const reach = reachOf(signedInOf(request).person.grants, 'read')
       const { sites } = await district.read()
-      return pageOf(
-        sites.filter((s) => reaches(reach, s.area)),
-        request.query,
+      return pageOf(sites.filter((s) => reaches(reach, s.area)).map(withState), request.query)
+    },
+  )
+
+  app.get(
+    '/sites/:id',
+    {
+      schema: {
+        tags: ['district'],
+        summary: 'One site, with its agent’s health',
+        params: IdParams,
+        response: { 200: SiteView, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const { siteById } = await district.read()
+      const site = siteById.get(request.params.id)
+      if (!site) throw new Fault('NOT_FOUND', `there is no site ${request.params.id}`, 'GET /api/v1/sites lists them')
+      const { person } = signedInOf(request)
+      if (may(person.grants, 'read', site.area)) return withState(site)
+      throw new Fault(
+        'NOT_ALLOWED',
+        `site ${site.id} lies in area ${site.area}, which ${person.login} may not see`,
+        'ask an administrator for it',
       )
     },
   )

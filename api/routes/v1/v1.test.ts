@@ -44,6 +44,7 @@ describe('the district', () => {
     '/areas',
     '/canals',
     '/sites',
+    '/sites/yc-s012',
     '/gates',
     '/gates/yc-zh-03',
     '/gates/yc-zh-03/history?metrics=flow&from=0&to=1',
@@ -59,6 +60,9 @@ describe('the district', () => {
     expect(ids(await get('/api/v1/gates', cookie)).sort()).toEqual(['yc-zh-03', 'yc-zh-04'])
     expect(ids(await get('/api/v1/gates?area=wulanbuhe', cookie))).toEqual([])
     expectProblem(await get('/api/v1/gates/wl-zh-01', cookie), 403, 'NOT_ALLOWED')
+    expectProblem(await get('/api/v1/sites/wl-s001', cookie), 403, 'NOT_ALLOWED')
+    expectProblem(await get('/api/v1/sites/none', cookie), 404, 'NOT_FOUND')
+    expect((await get('/api/v1/sites/yc-s012', cookie)).json()).toMatchObject({ id: 'yc-s012', state: null })
     expectProblem(await get('/api/v1/gates/wl-zh-01/history?metrics=flow&from=0&to=1', cookie), 403, 'NOT_ALLOWED')
     const nobody = await cookieOf(app, 'nobody')
     expect((await get('/api/v1/gates', nobody)).json()).toEqual({ items: [], total: 0, limit: 200, offset: 0 })

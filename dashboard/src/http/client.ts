@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { Area, Canal, Site } from '#contract/district.ts'
-import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo, SiteList } from '#contract/http.ts'
+import type { SiteList } from '#contract/http/site.ts'
+import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo } from '#contract/http.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
 export class RequestFailure extends Error {
@@ -71,7 +72,7 @@ export function openClient(deps: ClientDeps): Client {
     signOut: async () => void (await request('/session', { method: 'DELETE' })),
     areas: () => all<AreaList['items'][number]>('/areas'),
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
-    sites: () => all<Static<typeof SiteList>['items'][number]>('/sites'),
+    sites: () => all<SiteList['items'][number]>('/sites'),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({
