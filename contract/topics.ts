@@ -48,6 +48,9 @@ export const LIVE_FILTER = 'sluice/v1/live/#'
 /** The last state of a site and its agent, retained (contract/health.ts). */
 export const siteTopic = (area: string, site: string): string => `sluice/v1/site/${area}/${site}`
 export const SITE_FILTER = 'sluice/v1/site/#'
+/** What an agent said of a command or of its control of a gate, on its way from ingest to the API nodes: CommandNews as JSON. */
+export const commandTopic = (area: string, gate: string): string => `sluice/v1/command/${area}/${gate}`
+export const COMMAND_FILTER = 'sluice/v1/command/#'
 
 /** Names inside Sparkplug payloads that are not measured values. */
 export const NAMES = {
@@ -56,6 +59,16 @@ export const NAMES = {
   batch: 'Outbox/Batch',
   receipt: 'Outbox/Receipt',
   lost: 'Outbox/Lost',
+  /** DCMD, Bytes: a signed command (contract/command.ts). */
+  command: 'Command/Signed',
+  /** DDATA, Bytes: how far the last command is, sealed by the agent. */
+  commandState: 'Command/State',
+  /** DDATA, Bytes: mode, tag and presets of the structure, sealed by the agent. */
+  control: 'Command/Control',
+  /** NDATA, Bytes: the agent asks for the time and its counters. */
+  nonce: 'Command/Nonce',
+  /** NCMD, Bytes: the signed answer. */
+  time: 'Command/Time',
 } as const
 /** Metrics that hold the protocol itself; they never become samples. */
 export const isProtocolMetric = (name: string): boolean =>
