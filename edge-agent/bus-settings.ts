@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { MAX_LEAVES } from '#contract/metrics.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
+import { StructureControl } from './command/settings.ts'
 import { PACKET_PATTERN, packetBytes } from './modbus/line/packet.ts'
 import { PARITIES, type Parity } from './modbus/line/serial-line.ts'
 
@@ -14,6 +15,7 @@ const Device = Type.Object(
     unit: Type.Integer({ minimum: 0, maximum: 255, description: 'Modbus unit identifier' }),
     profile: Type.String({ minLength: 1, description: 'Name of the device profile' }),
     leaves: Type.Integer({ minimum: 1, maximum: MAX_LEAVES, default: 1, description: 'Gate leaves of the structure' }),
+    control: Type.Optional(StructureControl),
   },
   closed,
 )

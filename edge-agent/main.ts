@@ -2,9 +2,11 @@ import type { Logger } from 'pino'
 import { Fault } from '#contract/fault.ts'
 import { noHealth, type SiteHealth } from '#contract/health.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
+import type { Reading } from '#contract/reading.ts'
 import { NAMES } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { VERSION } from '#contract/version.ts'
+import { CONTROL_METRICS, openControl } from './command/controlled.ts'
 import { HealthReporter } from './health/reporter.ts'
 import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
 import { Keeper } from './keep.ts'
@@ -70,6 +72,35 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     throw error
   })
   const newest = new Newest()
+  const keep = async (read: { device: Device; readings: ReadonlyMap<string, Reading>; name: string; gridTime: UnixMs }): Promise<void> => {
+    const { structure } = read.device
+    const readings = site?.withMode(structure, read.readings) ?? read.readings
+    await keeper.keep({ structure, t: now(), readings, bus: read.name, gridTime: read.gridTime })
+    site?.tick(structure)
+  }
+  const site = await openControl(settings, {
+    buses,
+    profiles: deps.profiles,
+    readNow: async ({ device, bus, name }) =>
+      await keep({ device, readings: await readDevice(device, (request) => bus.read(request)), name, gridTime: now() }),
+    newest,
+    aliasesOf: (structure) => outbox.aliases.of(structure),
+    link: {
+      get online() {
+        return session.online
+      },
+      publish: (device, metrics) => session.publish(device, metrics),
+      publishNode: (metrics) => session.publishNode(metrics),
+    },
+    now,
+    elapsed,
+    log,
+  }).catch(async (error: unknown) => {
+    for (const { bus } of buses) bus.close()
+    await outbox.close()
+    journal.close()
+    throw error
+  })
   const receipts = settings.uplink.receipts === 'required'
   const started = elapsed()
   const health = (): SiteHealth => {
@@ -95,10 +126,17 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     devices: devices.map((d) => d.structure),
     receipts,
     nextBdSeq: () => outbox.nextBdSeq(),
-    birthOf: (device, at) => deviceBirth({ aliases: outbox.aliases.of(device), newest: newest.of(device) }, at, { receipts }),
+    birthOf: (device, at) => [
+      ...deviceBirth({ aliases: outbox.aliases.of(device), newest: newest.of(device) }, at, { receipts }),
+      ...(site?.birthMetrics(device, at) ?? []),
+    ],
     healthNow: () => reporter.forBirth(),
-    onOnline: () => sender.online(),
+    onOnline: () => {
+      sender.online()
+      site?.online()
+    },
     onReceipt: (ids) => void sender.receive(ids),
+    control: site ?? undefined,
     now,
     log,
   })
@@ -113,7 +151,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       for (const device of devices) {
         if (ending.signal.aborted) break
         const readings = await readDevice(device, (request) => bus.read(request))
-        keeping.push(keeper.keep({ structure: device.structure, t: now(), readings, bus: name, gridTime }))
+        keeping.push(keep({ device, readings, name, gridTime }))
       }
       await Promise.all(keeping)
     }
@@ -135,6 +173,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       ending.abort()
       reporter.close()
       await Promise.all(polling)
+      await site?.close()
       for (const { bus } of buses) bus.close()
       await Promise.all([sender.close(), session.close()])
       atEnd = { stats: stats(), health: health() }
@@ -166,7 +205,8 @@ async function prepare(
   { devices, log }: { devices: readonly Device[]; log: Logger },
 ): Promise<Journal> {
   try {
-    for (const { structure, metrics } of devices) await outbox.aliases.claim(structure, [NAMES.batch, ...metrics])
+    for (const { structure, metrics } of devices)
+      await outbox.aliases.claim(structure, [NAMES.batch, ...metrics, ...(settings.control ? CONTROL_METRICS : [])])
     return settings.journal === undefined ? NO_JOURNAL : openJournal(settings.journal, log)
   } catch (error) {
     await outbox.close()

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
 import { Bus, mistakesInBuses } from './bus-settings.ts'
+import { SiteControl } from './command/settings.ts'
 
 const closed = { additionalProperties: false } as const
 const Id = (description: string) => Type.String({ pattern: ID_PATTERN, description })
@@ -79,6 +80,7 @@ export const EdgeSettings = Type.Object(
       { ...closed, default: {} },
     ),
     uplink: Uplink,
+    control: Type.Optional(SiteControl),
     buses: Type.Array(Bus, { minItems: 1, description: 'Read at the same time as one another' }),
     journal: Type.Optional(
       Type.String({

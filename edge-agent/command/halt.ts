@@ -18,7 +18,6 @@ export function beginHalt(turn: Turn, ends: { readonly mover: Mover; readonly re
     written: false,
     retryAt: w.elapsed + RETRY_MS,
     ends: ends ?? m.halting?.ends ?? null,
-    stops: m.halting?.stops ?? [],
   }
   effects.push({ do: 'halt', token })
 }
@@ -29,8 +28,8 @@ export function stop(turn: Turn, by: { readonly id: string; readonly counter: nu
   // What was set to move the leaves later must not move them now that somebody has said stop.
   m.kept.mode = { kind: 'manual' }
   m.kept.presets = []
+  m.kept.stops = [...m.kept.stops, { id: by.id, counter: by.counter }]
   beginHalt(turn, ends)
-  m.halting?.stops.push(by)
   tell(turn, by, { state: 'accepted' })
 }
 
@@ -63,12 +62,11 @@ function endOf(turn: Turn, halting: Halting): Failure | 'still' | null {
 
 /** `trouble`: why it is not known that the leaves stand. It is told; but until they are seen to stand, or a hand has them, nothing else moves. */
 function conclude(turn: Turn, halting: Halting, trouble: Failure | null): void {
-  const { ends, stops } = halting
+  const { ends } = halting
+  const { stops } = turn.m.kept
+  turn.m.kept.stops = []
   if (trouble === null || trouble === 'went_local') turn.m.halting = null
-  else {
-    halting.ends = null
-    halting.stops = []
-  }
+  else halting.ends = null
   if (ends) tell(turn, ends.mover, { state: 'failed', reason: trouble === 'still_moving' ? trouble : ends.reason })
   for (const by of stops) tell(turn, by, trouble === null ? { state: 'done' } : { state: 'failed', reason: trouble })
 }

@@ -1,5 +1,15 @@
 import { type Static, Type } from 'typebox'
-import { type Command, CommandReport, ControlMode, type ControlStatus, type Failure, Preset, type Refusal, Tag } from '#contract/command.ts'
+import {
+  type Command,
+  CommandReport,
+  ControlMode,
+  type ControlStatus,
+  type Failure,
+  isFinal,
+  Preset,
+  type Refusal,
+  Tag,
+} from '#contract/command.ts'
 import { TighterLimits } from '#contract/control-limits.ts'
 import type { LeafStep } from './leaf-steps.ts'
 import type { Plant } from './plant.ts'
@@ -19,6 +29,8 @@ export const Kept = Type.Object(
     /** Start times of each leaf's motor, ms since 1970. */
     starts: Type.Array(Type.Array(Type.Number())),
     lastMove: Type.Union([Type.Number(), Type.Null()]),
+    /** Stops whose end has not been told: taken up again after a restart, since to stop twice harms nobody. */
+    stops: Type.Array(Type.Object({ id: Type.String(), counter: Type.Integer() }, { additionalProperties: false })),
   },
   { additionalProperties: false },
 )
@@ -33,6 +45,7 @@ export const nothingKept = (leaves: number): Kept => ({
   tighter: {},
   starts: Array.from({ length: leaves }, () => []),
   lastMove: null,
+  stops: [],
 })
 
 export type Mover = {
@@ -69,7 +82,6 @@ export type Halting = {
   retryAt: number
   /** What the halt ends, and why. */
   ends: { readonly mover: Mover; readonly reason: Failure } | null
-  stops: { readonly id: string; readonly counter: number }[]
 }
 
 export type Machine = {
@@ -94,7 +106,7 @@ export function openMachine(kept: Kept): Machine {
     kept,
     active: null,
     halting: null,
-    unfinished: kept.records.filter((r) => r.state === 'accepted' || r.state === 'moving').map((r) => r.id),
+    unfinished: kept.records.filter((r) => !isFinal(r.state) && !kept.stops.some((s) => s.id === r.id)).map((r) => r.id),
     rest: null,
     levels: [],
     nextAutomatic: 0,

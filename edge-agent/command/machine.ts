@@ -158,6 +158,7 @@ function tick(turn: Turn): void {
   noteRest(turn)
   if (m.kept.tag && w.time === 'trusted' && w.now >= m.kept.tag.until) m.kept.tag = null
   if (m.halting) continueHalt(turn, m.halting)
+  else if (m.kept.stops.length > 0) beginHalt(turn, null)
   else if (m.active) continueMove(turn, m.active)
   watchMode(turn)
   if (!m.active && !m.halting && isStill(turn)) duePresets(turn)

@@ -90,7 +90,7 @@ export const SiteControl = Type.Object(
       env: 'SLUICE_SITE_KEY',
       description: 'The site’s own secret, 32 bytes as base64url: reports and receipts are sealed with it; rather by SLUICE_SITE_KEY',
     }),
-    state: Type.String({ minLength: 1, description: 'File that keeps counters, tags, modes and presets over a restart' }),
+    state: Type.String({ minLength: 1, description: 'Folder that keeps counters, tags, modes and presets over a restart' }),
     max_clock_error_ms: Type.Integer({
       minimum: 100,
       default: 2000,

@@ -47,7 +47,11 @@ export type BusStats = {
   readonly foreign_frames: number
 }
 
-type Job = { readonly request: Request; readonly settle: (reply: Reply, sent: boolean) => void }
+/** How a write stands among the others. `stillWanted` is asked when its turn comes: when not, it is never sent. */
+export type WriteTurn = { readonly first: boolean; readonly stillWanted: () => boolean }
+const IN_TURN: WriteTurn = { first: false, stillWanted: () => true }
+
+type Job = { readonly request: Request; readonly stillWanted: () => boolean; readonly settle: (reply: Reply, sent: boolean) => void }
 type Pending = { readonly job: Job; readonly expected: Expected; readonly timer: NodeJS.Timeout; heard: boolean }
 
 /** So many timeouts in a row without a single byte, and the connection is taken for dead, as when an operator drops it half-open. */
@@ -101,8 +105,8 @@ export class Bus {
   }
 
   /** Goes before the reads that wait. */
-  async write(request: WriteRequest): Promise<WriteOutcome> {
-    const { reply, sent } = await this.#ask(request)
+  async write(request: WriteRequest, turn: WriteTurn = IN_TURN): Promise<WriteOutcome> {
+    const { reply, sent } = await this.#ask(request, turn)
     if (reply.kind === 'written') return reply
     const reason = reply.kind === 'bad' ? reply.reason : 'bad_reply'
     if (!sent) return { kind: 'not_sent', reason }
@@ -128,10 +132,10 @@ export class Bus {
     for (const job of this.#queue.splice(0)) job.settle(bad('not_connected'), false)
   }
 
-  async #ask(request: Request): Promise<{ reply: Reply; sent: boolean }> {
+  async #ask(request: Request, turn = IN_TURN): Promise<{ reply: Reply; sent: boolean }> {
     return await new Promise((resolve) => {
-      const job: Job = { request, settle: (reply, sent) => resolve({ reply, sent }) }
-      const behind = isWrite(request) ? this.#queue.findIndex((j) => !isWrite(j.request)) : -1
+      const job: Job = { request, stillWanted: turn.stillWanted, settle: (reply, sent) => resolve({ reply, sent }) }
+      const behind = turn.first ? 0 : isWrite(request) ? this.#queue.findIndex((j) => !isWrite(j.request)) : -1
       if (behind >= 0) this.#queue.splice(behind, 0, job)
       else this.#queue.push(job)
       void this.#pump()
@@ -160,7 +164,12 @@ export class Bus {
       return
     }
     const [job] = this.#queue.splice(next, 1)
-    if (job) this.#send(job)
+    if (!job) return
+    if (job.stillWanted()) this.#send(job)
+    else {
+      job.settle(bad('not_connected'), false)
+      void this.#pump()
+    }
   }
 
   #send(job: Job): void {

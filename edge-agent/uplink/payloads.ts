@@ -17,7 +17,11 @@ export const sessionMetric = (bdSeq: number, timestamp: UnixMs): SparkplugMetric
 })
 
 /** `receipts`: a host that reads `Outbox/Batch` here answers our batches with receipts. */
-export function nodeBirth(bdSeq: number, timestamp: UnixMs, options: { receipts: boolean; health: SiteHealth }): SparkplugMetric[] {
+export function nodeBirth(
+  bdSeq: number,
+  timestamp: UnixMs,
+  options: { receipts: boolean; health: SiteHealth; control: 'keyed' | 'none' },
+): SparkplugMetric[] {
   const metrics: SparkplugMetric[] = [
     sessionMetric(bdSeq, timestamp),
     { name: NAMES.rebirth, timestamp, datatype: 'Boolean', value: false },
@@ -26,6 +30,12 @@ export function nodeBirth(bdSeq: number, timestamp: UnixMs, options: { receipts:
     metrics.push(
       { name: NAMES.batch, timestamp, datatype: 'UInt64', value: null },
       { name: NAMES.receipt, timestamp, datatype: 'Bytes', value: null },
+    )
+  }
+  if (options.control === 'keyed') {
+    metrics.push(
+      { name: NAMES.nonce, timestamp, datatype: 'Bytes', value: null },
+      { name: NAMES.time, timestamp, datatype: 'Bytes', value: null },
     )
   }
   return [...metrics, ...healthMetrics(options.health, { keys: HEALTH_KEYS, timestamp, as: 'birth' })]
@@ -41,6 +51,8 @@ type DeviceBirth = {
 export function deviceBirth({ aliases, newest }: DeviceBirth, timestamp: UnixMs, options: { receipts: boolean }): SparkplugMetric[] {
   return [...aliases].flatMap(([name, alias]): SparkplugMetric[] => {
     if (name === NAMES.batch) return options.receipts ? [{ name, alias, timestamp, datatype: 'UInt64', value: null }] : []
+    // They come with their values from who holds them, or, at a site that has no keys any more, not at all.
+    if (name.startsWith('Command/')) return []
     const timed = newest.get(name) ?? { t: timestamp, reading: { quality: 'bad', reason: 'no_value' } }
     return [{ name, ...metricOfReading(name, alias, timed, { historical: false }), quality: SPARKPLUG_QUALITY[timed.reading.quality] }]
   })

@@ -5,7 +5,7 @@ import { type BatchId, decodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
 import type { SiteHealth } from '#contract/health.ts'
 import { DecodeFault, decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
-import { deviceTopic, NAMES, type NodeAddress, nodeTopic } from '#contract/topics.ts'
+import { deviceTopic, NAMES, type NodeAddress, nodeTopic, parseSparkplugTopic } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { BrokerSettings } from '../settings.ts'
 import { nodeBirth, sessionMetric } from './payloads.ts'
@@ -24,8 +24,17 @@ export type SessionDeps = {
   readonly healthNow: () => SiteHealth
   readonly onOnline: () => void
   readonly onReceipt: (ids: readonly BatchId[]) => void
+  /** Where the site has keys: commands are taken, and receipts must be sealed. */
+  readonly control?: SessionControl | undefined
   readonly now: () => UnixMs
   readonly log: Logger
+}
+
+export type SessionControl = {
+  receive(device: string, payload: Uint8Array, options: { readonly retained: boolean }): void
+  receiveTime(answer: Uint8Array): void
+  /** @returns what is inside the seal, or null where it is not ours. */
+  openReceipt(bytes: Uint8Array): Uint8Array | null
 }
 
 /** From the NBIRTH of one MQTT connection to its end. */
@@ -163,8 +172,13 @@ export class Session {
           client.end(true)
         })
       })
-      client.on('message', (topic, payload) => {
-        if (topic === nodeTopic('NCMD', address)) this.#command(payload)
+      client.on('message', (topic, payload, packet) => {
+        if (topic === nodeTopic('NCMD', address)) {
+          this.#command(payload)
+          return
+        }
+        const at = parseSparkplugTopic(topic)
+        if (at?.kind === 'device' && at.type === 'DCMD') this.#deps.control?.receive(at.device, payload, { retained: packet.retain })
       })
     })
     this.#lost(client)
@@ -172,9 +186,12 @@ export class Session {
 
   async #begin(client: MqttClient, bdSeq: number): Promise<void> {
     // [tck-id-message-flow-edge-node-ncmd-subscribe]: before the NBIRTH, with QoS 1.
-    const topic = nodeTopic('NCMD', this.#deps.address)
-    const [granted] = await client.subscribeAsync(topic, { qos: 1 })
-    if (granted && granted.qos > 2) throw new Error(`the broker refused the subscription to ${topic}`)
+    const topics = [
+      nodeTopic('NCMD', this.#deps.address),
+      ...(this.#deps.control ? [deviceTopic('DCMD', { ...this.#deps.address, device: '+' })] : []),
+    ]
+    const granted = await client.subscribeAsync(topics, { qos: 1 })
+    if (granted.some((g) => g.qos > 2)) throw new Error(`the broker refused the subscription to ${topics.join(', ')}`)
     if (this.#state.at !== 'connecting' || this.#state.client !== client) return
     const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set() }
     this.#state = { at: 'online', life }
@@ -191,7 +208,8 @@ export class Session {
     life.seq = 0
     const again = [...life.born]
     life.born.clear()
-    void this.#send(life, nodeTopic('NBIRTH', address), nodeBirth(life.bdSeq, now(), { receipts, health: healthNow() }))
+    const control = this.#deps.control ? 'keyed' : 'none'
+    void this.#send(life, nodeTopic('NBIRTH', address), nodeBirth(life.bdSeq, now(), { receipts, health: healthNow(), control }))
     for (const device of new Set([...devices, ...again])) this.#bear(life, device)
   }
 
@@ -225,13 +243,16 @@ export class Session {
     try {
       for (const metric of decodePayload(payload).metrics) {
         const value = metricValue(metric)
-        if (metric.name === NAMES.rebirth && value === true) {
+        if (metric.name === NAMES.time && value instanceof Uint8Array) this.#deps.control?.receiveTime(value)
+        else if (metric.name === NAMES.rebirth && value === true) {
           log.info('the host asks for a rebirth')
           if (this.#state.at === 'online') this.#births(this.#state.life)
         } else if (metric.name === NAMES.receipt && value instanceof Uint8Array) {
-          const ids = decodeReceipt(value)
+          const { control } = this.#deps
+          const receipt = control ? control.openReceipt(value) : value
+          const ids = receipt && decodeReceipt(receipt)
           if (ids) onReceipt(ids)
-          else log.warn('a receipt that this version does not understand')
+          else log.warn('a receipt that is not sealed with the key of this site, or of another version')
         }
       }
     } catch (error) {

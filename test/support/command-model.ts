@@ -250,7 +250,7 @@ class Model {
   #command(o: Extract<Op, { op: 'command' }>): void {
     const again = this.#sent.at(-1)
     if (o.counter === 'repeat' && again) {
-      this.#send(again)
+      this.#step({ kind: 'command', command: again })
       return
     }
     if (o.counter === 'next') this.#issued += 1
