@@ -63,7 +63,7 @@ export async function openControl(
     throw new Fault(
       'CONFIG_INVALID',
       `site ${settings.site}: control.command_keys holds no Ed25519 public key`,
-      'copy the key that `sluice keys` shows',
+      'copy the public key that provisioning wrote',
       { cause },
     )
   }
