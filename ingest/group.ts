@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
-import { epochOf, toBatchId } from '#contract/batch.ts'
+import { type BatchId, epochOf, toBatchId } from '#contract/batch.ts'
 import type { Structure } from '#contract/district.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
 import { healthOf, SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
+import { decodeLost } from '#contract/lost.ts'
 import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
 import { DecodeFault, decodePayload, metricValue, type RawPayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import {
@@ -27,7 +28,7 @@ import { LiveStates } from './live.ts'
 import { Sequence } from './sequence.ts'
 import type { IngestSettings } from './settings.ts'
 import { SiteStates } from './sites.ts'
-import { deadLetters, type Writer } from './writer.ts'
+import { deadLetters, type Work, type Writer } from './writer.ts'
 
 type GroupDeps = {
   readonly broker: BrokerAccess
@@ -241,6 +242,10 @@ export class Group {
     const { directory, writer } = this.#deps
     const { keep, payload } = message
     const address = { ...nodeOf(at), device: at.kind === 'device' ? at.device : '' }
+    if (at.kind === 'node' && keep.as === 'batch' && directory.site(at.node)?.area === at.group) {
+      writer.add(nodeWork({ node: nodeOf(at), batch: keep.id, payload, metrics: content.metrics, received: message.received }))
+      return
+    }
     const gate = directory.gate(address.device)
     if (!gate && at.kind === 'node' && content.metrics.every((m) => isOfProtocol(m.name))) return
     const { samples, refusals } = accept(gate, { address, ...content, payloadTime: message.payloadTime, received: message.received })
@@ -313,6 +318,25 @@ type Keep = { as: 'foreign' } | { as: 'live only' } | { as: 'batch'; id: ReturnT
 function keepOf(metrics: readonly NamedMetric[]): Keep {
   const id = metrics.find((m) => m.name === NAMES.batch)?.value
   return typeof id === 'bigint' ? { as: 'batch', id: toBatchId(id) } : { as: 'live only' }
+}
+
+/** A batch of the node itself: readings that it could not deliver. */
+function nodeWork(told: {
+  node: NodeAddress
+  batch: BatchId
+  payload: Uint8Array
+  metrics: readonly NamedMetric[]
+  received: UnixMs
+}): Work {
+  const { node, batch, payload, metrics, received } = told
+  const work = { node, device: null, batch, payload, samples: [], dead: [] }
+  const text = metrics.find((m) => m.name === NAMES.lost)?.value
+  const records = typeof text === 'string' ? decodeLost(text) : undefined
+  if (records) return { ...work, lost: { node, batch, records, at: received } }
+  return {
+    ...work,
+    dead: deadLetters(work, [{ metric: null, reason: 'a batch of the site itself that this version does not understand' }]),
+  }
 }
 
 function bdSeqOf(payload: RawPayload): number | undefined {

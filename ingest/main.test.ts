@@ -9,6 +9,7 @@ import { type BatchId, batchId, decodeReceipt } from '#contract/batch.ts'
 import type { District } from '#contract/district.ts'
 import { HEALTH_KEYS, healthMetrics, noHealth, type SiteHealth, type SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
+import { encodeLost } from '#contract/lost.ts'
 import { bad, good } from '#contract/reading.ts'
 import { decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { metricOfReading } from '#contract/sparkplug/readings.ts'
@@ -324,6 +325,24 @@ function withoutDatatype(bytes: Uint8Array): Uint8Array {
   expect(decodePayload(shorter).metrics[0]?.datatype).toBeUndefined()
   return shorter
 }
+
+test('readings that an agent has lost are in the registry before they are receipted', async () => {
+  await bear()
+  const id = batchId(0x1234, 77)
+  const lost = [{ structure: gate.device, from: 1_790_000_000_000, to: 1_790_000_060_000, readings: 12, why: 'outbox_full' as const }]
+  const metrics: SparkplugMetric[] = [
+    { name: NAMES.batch, datatype: 'UInt64', value: id },
+    { name: NAMES.lost, datatype: 'String', value: encodeLost(lost) },
+  ]
+  // The NBIRTH told both names without an alias.
+  const birthAgain: SparkplugMetric[] = metrics.map((m) => ({ ...m, value: null }))
+  const send = (type: 'NBIRTH' | 'NDATA', of: SparkplugMetric[]) =>
+    client.publishAsync(nodeTopic(type, node), Buffer.from(encodePayload({ timestamp: Date.now(), seq: 0, metrics: of })))
+  await send('NBIRTH', birthAgain)
+  await send('NDATA', metrics)
+  await until(async () => expect(receipts()).toContain(id))
+  expect(await registry.gaps.lost('yc-s001', { from: unixMs(1_790_000_000_000), to: unixMs(1_790_000_001_000) })).toEqual(lost)
+})
 
 test('a site’s health and presence are retained for whoever asks, and a new ingest goes on from there', async () => {
   const siteState = async (): Promise<SiteState> => JSON.parse(await retained(siteTopic('yichang', 'yc-s001'))) as SiteState

@@ -5,6 +5,7 @@ import { assertNever, messageOf } from '#contract/fault.ts'
 import type { NodeAddress } from '#contract/topics.ts'
 import { unixMs } from '#contract/units.ts'
 import type { History, Sample } from '#history/port.ts'
+import type { ToldLoss } from '#registry/gaps.ts'
 import type { DeadLetter, Registry } from '#registry/port.ts'
 import { settle } from './settle.ts'
 
@@ -16,6 +17,8 @@ export type Work = {
   readonly batch: BatchId | null
   readonly samples: readonly Sample[]
   readonly dead: readonly DeadLetter[]
+  /** Readings that the agent says are lost: for the registry, and only then receipted. */
+  readonly lost?: ToldLoss
   /** The message as it came, for a dead letter that history's refusal makes. */
   readonly payload: Uint8Array
 }
@@ -161,8 +164,8 @@ export class Writer {
   }
 
   #finish(works: readonly Work[]): void {
-    this.#receipt(works.filter((w) => w.dead.length === 0))
-    this.#deadQueue.push(...works.filter((w) => w.dead.length > 0))
+    this.#receipt(works.filter((w) => !isForRegistry(w)))
+    this.#deadQueue.push(...works.filter(isForRegistry))
     if (this.#deadQueue.length > 0) {
       this.#filing ??= this.#fileAll().finally(() => {
         this.#filing = undefined
@@ -170,17 +173,21 @@ export class Writer {
     }
   }
 
-  /** Dead letters wait for the registry by themselves, so that a registry that is away stops nobody else. */
+  /** Dead letters and lost readings wait for the registry by themselves, so that a registry that is away stops nobody else. */
   async #fileAll(): Promise<void> {
     while (this.#deadQueue.length > 0 && !this.#stop.signal.aborted) {
       const works = this.#deadQueue.slice(0, FILED_AT_ONCE)
       try {
+        await this.#registry.gaps.recordLost(works.flatMap((w) => w.lost ?? []))
         await this.#registry.deadLetters.add(
           works.flatMap((w) => w.dead),
           unixMs(Date.now()),
         )
       } catch (error) {
-        this.#log.warn({ error: messageOf(error), waiting: this.#deadQueue.length }, 'dead letters were not filed; trying again')
+        this.#log.warn(
+          { error: messageOf(error), waiting: this.#deadQueue.length },
+          'dead letters and lost readings were not filed; trying again',
+        )
         await sleep(RETRY_REGISTRY_MS, undefined, { signal: this.#stop.signal }).catch(ignoreAbort)
         continue
       }
@@ -234,6 +241,7 @@ export class Writer {
   }
 }
 
+const isForRegistry = (work: Work): boolean => work.dead.length > 0 || work.lost !== undefined
 const nodeKey = (node: NodeAddress): string => `${node.group}/${node.node}`
 
 type Refused = { readonly metric: string | null; readonly reason: string }

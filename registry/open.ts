@@ -6,6 +6,7 @@ import { birthRepository } from './births.ts'
 import { Database, type Engine, isAway } from './database.ts'
 import { deadLetterRepository } from './dead-letters.ts'
 import { districtRepository } from './district.ts'
+import { gapRepository } from './gaps.ts'
 import { peopleRepository, sessionRepository } from './people.ts'
 import { openPglite } from './pglite.ts'
 import type { Registry } from './port.ts'
@@ -59,6 +60,7 @@ function registryOn(database: Database, log: Logger): Registry {
     sessions: sessionRepository(database),
     births: birthRepository(database, log),
     deadLetters: deadLetterRepository(database),
+    gaps: gapRepository(database),
     audit: {
       append: async (entry) => {
         await database.query((db) => db.insert(audit).values(entry))

@@ -2,6 +2,7 @@ import type { Area, Canal, District, Site, Structure } from '#contract/district.
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { Gaps } from './gaps.ts'
 
 export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
 export type Role = (typeof ROLES)[number]
@@ -85,6 +86,7 @@ export interface Registry {
     /** Newest first. */
     list(page: Page): Promise<Paged<DeadLetterRow>>
   }
+  readonly gaps: Gaps
   readonly audit: {
     /** Append-only. `details` is JSON. */
     append(entry: { at: UnixMs; who: string; action: string; subject: string; details: Record<string, unknown> }): Promise<void>

@@ -260,6 +260,23 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
       })
     })
 
+    test('readings that an agent says are lost are found by their interval; told again they are there once', async () => {
+      const node = { group: 'yichang', node: 'yc-s012' }
+      const record = { structure: 'yc-zh-03', from: later(0), to: later(60_000), readings: 40, why: 'outbox_full' as const }
+      const told = {
+        node,
+        batch: 2n ** 63n + 5n,
+        records: [record, { ...record, structure: null, readings: 1, why: 'damaged' as const }],
+        at: later(90_000),
+      }
+      await registry.gaps.recordLost([told])
+      await registry.gaps.recordLost([told, { ...told, batch: 6n, records: [{ ...record, from: later(70_000), to: later(80_000) }] }])
+      expect(await registry.gaps.lost('yc-s012', { from: later(60_000), to: later(70_000) })).toEqual(told.records)
+      expect(await registry.gaps.lost('yc-s012', { from: later(0), to: later(90_000) })).toHaveLength(3)
+      expect(await registry.gaps.lost('other', { from: later(0), to: later(90_000) })).toEqual([])
+      await registry.gaps.recordLost([])
+    })
+
     test('the audit takes entries', async () => {
       await registry.audit.append({ at: T, who: 'wang', action: 'sign-in', subject: 'wang', details: { from: '10.0.0.1', 备注: '' } })
       await registry.ready()

@@ -76,6 +76,7 @@ export async function startApp(wanted: Wanted): Promise<{ app: App; audited: Aud
       sessions: registry.sessions,
       births: registry.births,
       deadLetters: registry.deadLetters,
+      gaps: registry.gaps,
       audit,
       ready: () => registry.ready(),
       close: () => registry.close(),
