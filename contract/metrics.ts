@@ -1,6 +1,6 @@
 /** The metric catalogue: the one place that knows a metric's name, unit, type, plausible range and label. */
 
-export type MetricDatatype = 'Float' | 'Int32' | 'Boolean'
+export type MetricDatatype = 'Float' | 'Double' | 'Int32' | 'Boolean'
 
 export type Metric = {
   readonly name: string
@@ -61,6 +61,25 @@ const CATALOGUE: readonly Metric[] = [
     deadband: 0.02,
     decimals: 2,
     label: { zh: '流速', en: 'Velocity' },
+  },
+  {
+    name: 'volume_total',
+    unit: 'm³',
+    // A Float counts whole cubic metres only up to 16 million.
+    datatype: 'Double',
+    range: [-1e12, 1e12],
+    deadband: 1,
+    decimals: 0,
+    label: { zh: '累计水量', en: 'Total volume' },
+  },
+  {
+    name: 'temperature',
+    unit: '°C',
+    datatype: 'Float',
+    range: [-60, 100],
+    deadband: 0.5,
+    decimals: 1,
+    label: { zh: '温度', en: 'Temperature' },
   },
   { name: 'battery', unit: 'V', datatype: 'Float', range: [0, 60], deadband: 0.1, decimals: 1, label: { zh: '电池电压', en: 'Battery' } },
   {

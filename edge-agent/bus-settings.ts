@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { MAX_LEAVES } from '#contract/metrics.ts'
+import { PointOverride } from '#contract/profile.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
 import { StructureControl } from './command/settings.ts'
 import { PACKET_PATTERN, packetBytes } from './modbus/line/packet.ts'
@@ -11,11 +12,21 @@ const closed = { additionalProperties: false } as const
 
 const Device = Type.Object(
   {
-    structure: Type.String({ pattern: ID_PATTERN, description: 'Id of the gate structure; it is the Sparkplug device id' }),
+    structure: Type.String({
+      pattern: ID_PATTERN,
+      description: 'Id of the gate structure; it is the Sparkplug device id. Several devices may belong to one structure',
+    }),
     unit: Type.Integer({ minimum: 0, maximum: 255, description: 'Modbus unit identifier' }),
     profile: Type.String({ minLength: 1, description: 'Name of the device profile' }),
     leaves: Type.Integer({ minimum: 1, maximum: MAX_LEAVES, default: 1, description: 'Gate leaves of the structure' }),
     control: Type.Optional(StructureControl),
+    points: Type.Optional(
+      Type.Record(Type.String(), PointOverride, {
+        description:
+          'What is different here from the profile, by the profile’s metric: as, address, type, bit, order, scale, offset, calibration, range',
+      }),
+    ),
+    omit: Type.Optional(Type.Array(Type.String(), { description: 'Metrics of the profile that are not read' })),
   },
   closed,
 )
@@ -109,10 +120,6 @@ export function mistakesInBuses(buses: readonly BusSettings[]): string[] {
   const ports = new Map<string, typeof dtus>()
   for (const dtu of dtus) ports.set(portOf(dtu), [...(ports.get(portOf(dtu)) ?? []), dtu])
   return [
-    ...twice(
-      'structure',
-      buses.flatMap((b) => b.devices.map((d) => d.structure)),
-    ),
     ...twice(
       'bus',
       buses.map((b) => b.name),

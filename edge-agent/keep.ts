@@ -78,14 +78,16 @@ export class Keeper {
   /** Tells when a device falls silent or speaks again, once each time. */
   #tellSilence(structure: string, readings: ReadonlyMap<string, Reading>): void {
     const [first] = readings.values()
+    // A structure may have several devices, each with metrics of its own.
+    const device = `${structure} ${[...readings.keys()][0]}`
     const reason = first?.quality === 'bad' && [...readings.values()].every((r) => r.quality === 'bad') ? first.reason : undefined
-    const before = this.#silent.get(structure)
+    const before = this.#silent.get(device)
     if (reason === before) return
     if (reason === undefined) {
-      this.#silent.delete(structure)
+      this.#silent.delete(device)
       this.#deps.log.info({ structure }, 'the device answers again')
     } else {
-      this.#silent.set(structure, reason)
+      this.#silent.set(device, reason)
       this.#deps.log.warn({ structure, reason }, 'the device gives no value')
     }
   }

@@ -345,5 +345,8 @@ test('without a broker the readings wait on the disk, and a mistake in the setti
   const settings = settingsFor({ outbox: folder(), modbusPort: port })
   await expect(openEdge(settings, { log, profiles: new Map() })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   const twice = { ...settings, buses: [...settings.buses, ...settings.buses] }
-  await expect(openEdge(twice, { log, profiles })).rejects.toThrow('structure yc-zh-03 stands twice')
+  await expect(openEdge(twice, { log, profiles })).rejects.toThrow('bus gateway stands twice')
+  const [bus] = settings.buses
+  const same = { ...settings, buses: bus ? [bus, { ...bus, name: 'other' }] : [] }
+  await expect(openEdge(same, { log, profiles })).rejects.toThrow('two devices give the same: yc-zh-03: level_up')
 })

@@ -11,6 +11,7 @@ import { HealthReporter } from './health/reporter.ts'
 import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
 import { Keeper } from './keep.ts'
 import { Bus } from './modbus/bus.ts'
+import { BusReader } from './modbus/bus-reader.ts'
 import { type Device, readDevice, toDevice } from './modbus/device.ts'
 import { DtuListeners } from './modbus/line/dtu-listener.ts'
 import { Newest } from './newest.ts'
@@ -63,6 +64,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const elapsed = (): number => performance.now()
   const plan = settings.buses.map((bus) => ({ settings: bus, devices: devicesOf(bus, deps.profiles) }))
   const devices = plan.flatMap((p) => p.devices)
+  checkMetrics(devices)
 
   const outbox = await Outbox.open({ ...settings.outbox, log })
   const journal = await prepare(outbox, settings, { devices, log })
@@ -123,7 +125,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const session = Session.open({
     broker: settings.broker,
     address: { group: settings.area, node: settings.site },
-    devices: devices.map((d) => d.structure),
+    devices: [...new Set(devices.map((d) => d.structure))],
     receipts,
     nextBdSeq: () => outbox.nextBdSeq(),
     birthOf: (device, at) => [
@@ -145,12 +147,13 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const keeper = new Keeper({ outbox, journal, newest, sender, log })
 
   const ending = new AbortController()
-  const polling = buses.map(({ bus, settings: { name }, devices }) => {
+  const polling = buses.map(({ bus, settings: { name, timeout_ms }, devices }) => {
+    const reader = new BusReader({ bus, timeout_ms, elapsed })
     const cycle = async (gridTime: UnixMs): Promise<void> => {
       const keeping: Promise<void>[] = []
-      for (const device of devices) {
+      for (const device of reader.inOrder(devices)) {
         if (ending.signal.aborted) break
-        const readings = await readDevice(device, (request) => bus.read(request))
+        const readings = await reader.read(device)
         keeping.push(keep({ device, readings, name, gridTime }))
       }
       await Promise.all(keeping)
@@ -181,6 +184,18 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       journal.close()
     },
   }
+}
+
+/** @throws Fault CONFIG_INVALID for a metric that two devices of a structure would give. */
+function checkMetrics(devices: readonly Device[]): void {
+  const given = devices.flatMap((d) => d.metrics.map((metric) => `${d.structure}: ${metric}`))
+  const twice = given.filter((name, i) => given.indexOf(name) !== i)
+  if (twice.length === 0) return
+  throw new Fault(
+    'CONFIG_INVALID',
+    `two devices give the same: ${twice.join(', ')}`,
+    'rename one of them by points: { METRIC: { as: OTHER } }, or omit it',
+  )
 }
 
 type Planned = { readonly settings: BusSettings; readonly devices: readonly Device[] }

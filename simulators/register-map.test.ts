@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseConfig } from '#contract/config.ts'
 import { DeviceProfile, type WordOrder } from '#contract/profile.ts'
+import { profileOf } from '#test/support/profile.ts'
 import { imageOf, refuseCoils, wordsOf } from './register-map.ts'
 
 const file = join(import.meta.dirname, '..', 'edge-agent', 'profiles', 'sluice-gate-rtu.yaml')
@@ -64,13 +65,13 @@ test('a level that can’t be computed is served as NaN, never as 0', () => {
 
 test('input registers are a space of their own', () => {
   const flow = { metric: 'flow', space: 'input', address: 3, type: 'int16', order: 'ABCD', scale: 1, offset: 0 } as const
-  const meter: DeviceProfile = { name: 'meter', title: 'm', source: 's', max_words: 125, points: [flow] }
+  const meter = profileOf({ name: 'meter', points: [flow] })
   expect(imageOf(meter, { values: { flow: 7 }, leaves: [] })).toEqual({ holding: [], input: [0, 0, 0, 7] })
 })
 
 test('a profile of coils is refused by name', () => {
   const door = { metric: 'door', space: 'coil', address: 3, type: 'bit', order: 'ABCD', scale: 1, offset: 0 } as const
-  const relay: DeviceProfile = { name: 'relay', title: 'r', source: 's', max_words: 125, points: [door] }
+  const relay = profileOf({ name: 'relay', points: [door] })
   expect(() => refuseCoils(relay)).toThrow('profile relay reads door as coil')
   expect(() => refuseCoils(profile)).not.toThrow()
 })

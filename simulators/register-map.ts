@@ -1,5 +1,6 @@
 import { Fault } from '#contract/fault.ts'
-import type { DeviceProfile, ProfilePoint, WordOrder } from '#contract/profile.ts'
+import { type DeviceProfile, type ProfilePoint, registersOf } from '#contract/profile.ts'
+import { encodeRaw } from './encode.ts'
 
 /** What a gate RTU would show, in the units of the metric catalogue; a metric that is missing is served as NaN or 0. */
 export type RtuState = { readonly values: Readonly<Record<string, number>>; readonly leaves: readonly LeafState[] }
@@ -50,52 +51,12 @@ export function imageOf(profile: DeviceProfile, state: RtuState): RegisterImage 
 }
 
 function extentOf(profile: DeviceProfile, space: RegisterSpace, leaves: number): number {
-  const own = profile.points.filter((p) => p.space === space).map((p) => p.address + lengthOf(p))
+  const own = profile.points.filter((p) => p.space === space).map((p) => p.address + registersOf(p.type))
   const { leaf } = profile
   const repeated = leaf && (space === 'holding' || leaf.points.some((p) => p.space === space))
   return Math.max(0, ...own, repeated ? leaf.first_address + leaf.stride * leaves : 0)
 }
 
-/** Registers that a point takes. */
-export const lengthOf = ({ type }: Pick<ProfilePoint, 'type'>): 1 | 2 => (type === 'bit' || type === 'int16' || type === 'uint16' ? 1 : 2)
-
 /** The registers of a value: scaled back to the raw number, held within the type, in the point's word order. */
-export function wordsOf(point: Pick<ProfilePoint, 'type' | 'scale' | 'offset' | 'order'>, value: number): number[] {
-  const raw = (value - point.offset) / point.scale
-  const view = new DataView(new ArrayBuffer(4))
-  switch (point.type) {
-    case 'bit':
-      return [raw >= 0.5 ? 1 : 0]
-    case 'int16':
-      view.setInt16(0, held(raw, -0x8000, 0x7fff))
-      return [view.getUint16(0)]
-    case 'uint16':
-      return [held(raw, 0, 0xffff)]
-    case 'int32':
-      view.setInt32(0, held(raw, -0x8000_0000, 0x7fff_ffff))
-      break
-    case 'uint32':
-      view.setUint32(0, held(raw, 0, 0xffff_ffff))
-      break
-    case 'float32':
-      view.setFloat32(0, raw)
-      break
-  }
-  return ordered(view.getUint16(0), view.getUint16(2), point.order)
-}
-
-const held = (raw: number, min: number, max: number): number => (Number.isNaN(raw) ? 0 : Math.min(Math.max(Math.round(raw), min), max))
-const swapped = (word: number): number => ((word & 0xff) << 8) | (word >> 8)
-
-function ordered(high: number, low: number, order: WordOrder): number[] {
-  switch (order) {
-    case 'ABCD':
-      return [high, low]
-    case 'CDAB':
-      return [low, high]
-    case 'BADC':
-      return [swapped(high), swapped(low)]
-    case 'DCBA':
-      return [swapped(low), swapped(high)]
-  }
-}
+export const wordsOf = (point: Pick<ProfilePoint, 'type' | 'scale' | 'offset' | 'order'>, value: number): number[] =>
+  encodeRaw((value - point.offset) / point.scale, point)

@@ -30,6 +30,7 @@ function wireValue(metric: Metric, value: number): number | boolean {
     case 'Int32':
       return Math.trunc(value)
     case 'Float':
+    case 'Double':
       return value
   }
 }

@@ -1,5 +1,5 @@
+import { isBitSpace, type Space } from '#contract/profile.ts'
 import type { BadReason } from '#contract/reading.ts'
-import { isBitSpace, type Space } from './points.ts'
 
 /** What is asked of a Modbus device and what it says to it: MODBUS Application Protocol V1.1b3. Pure, and without any framing. */
 

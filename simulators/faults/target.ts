@@ -1,8 +1,7 @@
 import type { District } from '#contract/district.ts'
 import { Fault, type FaultCode } from '#contract/fault.ts'
 import { leafOfOpening, openingOfLeaf } from '#contract/metrics.ts'
-import type { DeviceProfile } from '#contract/profile.ts'
-import { lengthOf } from '../register-map.ts'
+import { type DeviceProfile, registersOf } from '#contract/profile.ts'
 import type { FaultOrder } from './order.ts'
 
 export type Targets = { readonly district: District; readonly profile: DeviceProfile }
@@ -26,7 +25,7 @@ export function checkTarget(order: FaultOrder, { district, profile }: Targets, c
   if (!point || (leaf !== undefined && structures.every((s) => s.leaves < leaf))) {
     throw new Fault(code, `no device named by this ${order.kind} shows ${metric}`, `name a metric of profile ${profile.name}`)
   }
-  if (order.kind === 'swapped_words' && lengthOf(point) === 1) {
+  if (order.kind === 'swapped_words' && registersOf(point.type) === 1) {
     throw new Fault(code, `${metric} is a single register: there is nothing to swap`, 'name a 32-bit metric, or none for all of them')
   }
 }

@@ -6,6 +6,6 @@ const SHARE = 0.01
 /** Whether a value has moved so far that the eye should be drawn to it. @param before the value when it was last drawn to it */
 export function isNotable(metric: string, before: number, after: number): boolean {
   const entry = metricOf(metric)
-  if (entry?.datatype !== 'Float') return before !== after
+  if (entry?.datatype !== 'Float' && entry?.datatype !== 'Double') return before !== after
   return Math.abs(after - before) > Math.max(entry.deadband, SHARE * Math.abs(before))
 }
