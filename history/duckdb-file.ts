@@ -5,13 +5,16 @@ import { Fault, messageOf } from '#contract/fault.ts'
 
 const SETTINGS = { threads: '2', memory_limit: '256MB' }
 
-/** Times are ms since 1970 UTC; `quality` is the code of `qualityCode`. There is no index: see duckdb.ts. */
+/** Times are ms since 1970 UTC; `quality` is the code of `qualityCode`, `verdict` that of `verdictCode`. There is no index: see duckdb.ts. */
 const TABLES = `
 create table if not exists series (id integer not null, gate varchar not null, metric varchar not null);
 create table if not exists recent
   (series integer not null, t bigint not null, received bigint not null, value double, quality smallint not null, n bigint not null);
 create table if not exists archive (series integer not null, t bigint not null, received bigint not null, value double, quality smallint not null);
 create table if not exists latest (series integer not null, t bigint not null, received bigint not null, value double, quality smallint not null);
+alter table recent add column if not exists verdict smallint default 0;
+alter table archive add column if not exists verdict smallint default 0;
+alter table latest add column if not exists verdict smallint default 0;
 `
 
 /**

@@ -1,6 +1,7 @@
 import { BIGINT, DOUBLE, type DuckDBConnection, DuckDBDataChunk, type DuckDBValue, INTEGER, SMALLINT } from '@duckdb/node-api'
 import { drawable, qualityCode, readingOf } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
+import { verdictCode, verdictOf } from '#contract/verdict.ts'
 import type { Bucket } from './columns.ts'
 import type { Sample } from './port.ts'
 import { SeriesNumbers } from './series.ts'
@@ -18,12 +19,12 @@ function samplesSql({ span, ids }: Pick<Asked, 'span' | 'ids'>): string {
   const where = `series in (${ids.join(', ')}) and t >= ${span.from} and t < ${span.to}`
   return `
 with newest as (
-  select series, t, received, value, quality from recent where ${where}
+  select series, t, received, value, quality, verdict from recent where ${where}
   qualify row_number() over (partition by series, t order by n desc) = 1
 ), s as (
   select * from newest
   union all
-  select * from archive a where ${where} and not exists (select 1 from newest r where r.series = a.series and r.t = a.t)
+  select series, t, received, value, quality, verdict from archive a where ${where} and not exists (select 1 from newest r where r.series = a.series and r.t = a.t)
 )`
 }
 
@@ -40,7 +41,7 @@ export async function countBy(reader: DuckDBConnection, asked: Asked, bucketMs: 
 
 /** By time. */
 export async function readSamples(reader: DuckDBConnection, asked: Asked): Promise<Sample[]> {
-  const found = await rowsOf(reader, `${samplesSql(asked)} select series, t, received, value, quality from s order by t, series`)
+  const found = await rowsOf(reader, `${samplesSql(asked)} select series, t, received, value, quality, verdict from s order by t, series`)
   return found.flatMap((row) => sampleOf(row, asked.series) ?? [])
 }
 
@@ -78,7 +79,7 @@ export async function appendSamples(
   const appender = await writer.createAppender('recent')
   for (let start = 0; start < samples.length; start += CHUNK_ROWS) {
     const part = samples.slice(start, start + CHUNK_ROWS)
-    const chunk = DuckDBDataChunk.create([INTEGER, BIGINT, BIGINT, DOUBLE, SMALLINT, BIGINT])
+    const chunk = DuckDBDataChunk.create([INTEGER, BIGINT, BIGINT, DOUBLE, SMALLINT, BIGINT, SMALLINT])
     chunk.setColumns([
       ids.slice(start, start + CHUNK_ROWS),
       part.map((s) => BigInt(s.t)),
@@ -86,6 +87,7 @@ export async function appendSamples(
       part.map((s) => drawable(s.reading)),
       part.map((s) => qualityCode(s.reading)),
       part.map((_, i) => n + BigInt(start + i)),
+      part.map((s) => verdictCode(s.verdict)),
     ])
     appender.appendDataChunk(chunk)
   }
@@ -95,7 +97,7 @@ export async function appendSamples(
 /** Moves `recent` into `archive` and the newest of each series into `latest`. One transaction of the caller's. */
 export async function merge(writer: DuckDBConnection): Promise<void> {
   await writer.run(`create or replace temp table merging as
-    select series, t, received, value, quality from recent qualify row_number() over (partition by series, t order by n desc) = 1`)
+    select series, t, received, value, quality, verdict from recent qualify row_number() over (partition by series, t order by n desc) = 1`)
   const [[from, to] = []] = await rowsOf(writer, 'select min(t), max(t) from merging')
   if (from !== null && from !== undefined) {
     // The bounds stand there as numbers so that DuckDB leaves the rest of the archive unread.
@@ -103,7 +105,7 @@ export async function merge(writer: DuckDBConnection): Promise<void> {
       where archive.t between ${from} and ${to} and archive.series = m.series and archive.t = m.t`)
     await writer.run('insert into archive select * from merging order by series, t')
     await writer.run(`create or replace temp table newest as
-      select series, t, received, value, quality from (select *, 1 as turn from merging union all select *, 0 as turn from latest)
+      select series, t, received, value, quality, verdict from (select *, 1 as turn from merging union all select *, 0 as turn from latest)
       qualify row_number() over (partition by series order by t desc, turn desc) = 1`)
     await writer.run('delete from latest')
     await writer.run('insert into latest select * from newest')
@@ -124,7 +126,7 @@ export async function readSeries(reader: DuckDBConnection): Promise<SeriesNumber
 export async function readLatest(reader: DuckDBConnection, series: SeriesNumbers): Promise<Sample[]> {
   const found = await rowsOf(
     reader,
-    `select series, t, received, value, quality from (select *, -1 as n from latest union all select * from recent)
+    `select series, t, received, value, quality, verdict from (select *, -1 as n from latest union all by name select * from recent)
      qualify row_number() over (partition by series order by t desc, n desc) = 1`,
   )
   return found.flatMap((row) => sampleOf(row, series) ?? [])
@@ -140,9 +142,15 @@ async function rowsOf(connection: DuckDBConnection, sql: string): Promise<DuckDB
   return await (await connection.run(sql)).getRows()
 }
 
-function sampleOf([id, t, received, value, quality]: readonly (DuckDBValue | undefined)[], series: SeriesNumbers): Sample | undefined {
+function sampleOf(
+  [id, t, received, value, quality, verdict]: readonly (DuckDBValue | undefined)[],
+  series: SeriesNumbers,
+): Sample | undefined {
   const name = series.name(Number(id))
-  return name && { ...name, t: unixMs(Number(t)), received: unixMs(Number(received)), reading: readingOf(numberOf(value), Number(quality)) }
+  if (!name) return undefined
+  const judged = verdictOf(Number(verdict))
+  const reading = readingOf(numberOf(value), Number(quality))
+  return { ...name, t: unixMs(Number(t)), received: unixMs(Number(received)), reading, ...(judged && { verdict: judged }) }
 }
 
 const numberOf = (value: DuckDBValue | undefined): number | null => (typeof value === 'number' ? value : null)

@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { bad, good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { tempFolder } from '#test/support/servers.ts'
+import { aggregateContract } from './aggregate.contract.ts'
 import { openDuckDb } from './duckdb.ts'
 import { collect, historyContract, query, sampleAt, T0 } from './history.contract.ts'
 import { openHistory } from './open.ts'
@@ -20,6 +21,10 @@ const open = (name: string) => openHistory(`duckdb:${join(root, name)}`, { log }
 historyContract('DuckDB', () => open('contract/history.duckdb'))
 // So small that every few writes merge, and most keys are replaced in the archive.
 historyContract('DuckDB that merges all the time', () => openDuckDb(join(root, 'merging.duckdb'), { log, mergeRows: 15 }))
+aggregateContract('DuckDB reckons', () => open('contract/aggregate.duckdb'))
+aggregateContract('DuckDB that merges all the time reckons', () =>
+  openDuckDb(join(root, 'aggregate-merging.duckdb'), { log, mergeRows: 15 }),
+)
 
 test('what was written is there after closing and opening again, the latest too', async () => {
   const samples = [

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
+import { aggregateSamples } from './aggregate-samples.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
 import {
@@ -15,7 +16,16 @@ import {
   readSamples,
   readSeries,
 } from './duckdb-rows.ts'
-import { bucketMsFor, type History, type RangeColumns, type RangeQuery, type Sample, type WriteOutcome } from './port.ts'
+import {
+  type Aggregate,
+  type AggregateQuery,
+  bucketMsFor,
+  type History,
+  type RangeColumns,
+  type RangeQuery,
+  type Sample,
+  type WriteOutcome,
+} from './port.ts'
 import type { SeriesNumbers } from './series.ts'
 import { sift } from './sift.ts'
 import { pieces, wholeSpan } from './span.ts'
@@ -120,6 +130,10 @@ class DuckDbHistory implements History {
     })
   }
 
+  aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>> {
+    return aggregateSamples(query, (asked) => this.samples(asked))
+  }
+
   /** In pieces of bounded size, so that a long export neither fills the memory nor holds up a checkpoint. */
   async *samples(query: Omit<RangeQuery, 'points'>): AsyncGenerator<Sample> {
     const { series } = await this.#open()
@@ -130,6 +144,11 @@ class DuckDbHistory implements History {
       countBy: (span, bucketMs) => this.#read((reader) => countBy(reader, { series, span, ids }, bucketMs)),
     })
     for await (const span of cut) yield* await this.#read((reader) => readSamples(reader, { series, span, ids }))
+  }
+
+  /** Nothing is rolled up yet: each question is answered from samples. */
+  async rollUp(): Promise<void> {
+    await this.ready()
   }
 
   async ready(): Promise<void> {

@@ -2,6 +2,8 @@ import type { Logger } from 'pino'
 import { messageOf } from '#contract/fault.ts'
 import { readingOf } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
+import { verdictOf } from '#contract/verdict.ts'
+import { aggregateSamples } from './aggregate-samples.ts'
 import { type Bucket, bucketOf, columnsOf } from './columns.ts'
 import { metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
 import { Influx1Http, type InfluxSeries } from './influx1-http.ts'
@@ -19,7 +21,17 @@ import {
   type Where,
 } from './influxql.ts'
 import { type Line, linesOf } from './line-protocol.ts'
-import { bucketMsFor, type History, type RangeColumns, type RangeQuery, type Sample, type WriteOptions, type WriteOutcome } from './port.ts'
+import {
+  type Aggregate,
+  type AggregateQuery,
+  bucketMsFor,
+  type History,
+  type RangeColumns,
+  type RangeQuery,
+  type Sample,
+  type WriteOptions,
+  type WriteOutcome,
+} from './port.ts'
 import { sift } from './sift.ts'
 import { type Count, pieces, type Span, wholeSpan } from './span.ts'
 
@@ -101,12 +113,21 @@ class Influx1History implements History {
     return columnsOf(buckets, { metrics, bucketMs })
   }
 
+  aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>> {
+    return aggregateSamples(query, (asked) => this.samples(asked))
+  }
+
   async *samples({ gate, metrics, from, to }: Omit<RangeQuery, 'points'>): AsyncGenerator<Sample> {
     const asked = [...new Set(metrics)]
     if (asked.length === 0) return
     for await (const span of this.#pieces(gate, wholeSpan({ from, to }))) {
       yield* await this.#page(asked, { gate, span, received: 'with received' })
     }
+  }
+
+  /** Nothing is rolled up yet: each question is answered from samples. */
+  async rollUp(): Promise<void> {
+    await this.ready()
   }
 
   async ready(): Promise<void> {
@@ -137,7 +158,9 @@ class Influx1History implements History {
     const [series = []] = await this.#http.query([selectSamples(metrics, at)])
     return series.flatMap((s) =>
       rowsOf(s).flatMap((row) =>
-        metrics.flatMap((metric, i) => sampleOf({ gate: at.gate, metric }, { ...row, v: row[`v${i}`], q: row[`q${i}`] }) ?? []),
+        metrics.flatMap(
+          (metric, i) => sampleOf({ gate: at.gate, metric }, { ...row, v: row[`v${i}`], q: row[`q${i}`], w: row[`w${i}`] }) ?? [],
+        ),
       ),
     )
   }
@@ -191,12 +214,14 @@ function lastOf(found: readonly InfluxSeries[], metric: string): Sample[] {
   return found.flatMap((series) => rowsOf(series).flatMap((row) => sampleOf({ gate: series.tags?.['gate'] ?? '', metric }, row) ?? []))
 }
 
-/** The sample in columns time, v, q, rx. The quality wins over the value. */
+/** The sample in columns time, v, q, w, rx. The quality wins over the value. */
 function sampleOf(name: { gate: string; metric: string }, row: Row): Sample | undefined {
   const [value, quality] = [numberOf(row['v']), numberOf(row['q'])]
   if (value === null && quality === null) return undefined
   const t = Number(row['time'])
-  return { ...name, t: unixMs(t), received: unixMs(numberOf(row[RECEIVED_FIELD]) ?? t), reading: readingOf(value, quality ?? 0) }
+  const received = unixMs(numberOf(row[RECEIVED_FIELD]) ?? t)
+  const verdict = verdictOf(numberOf(row['w']) ?? 0)
+  return { ...name, t: unixMs(t), received, reading: readingOf(value, quality ?? 0), ...(verdict && { verdict }) }
 }
 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)

@@ -1,5 +1,5 @@
 import { STALE_CODE } from '#contract/reading.ts'
-import { GATE_TAG, MEASUREMENT, qualityField, RECEIVED_FIELD, valueField } from './influx-fields.ts'
+import { GATE_TAG, MEASUREMENT, qualityField, RECEIVED_FIELD, valueField, verdictField } from './influx-fields.ts'
 import type { Span } from './span.ts'
 
 /** Statements in the InfluxQL that 1.x, 2.x and 3.x share. Each is one string, without a semicolon of its own. */
@@ -9,6 +9,7 @@ const literal = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`
 // The type is named so that a field which is a string in some shard is passed over there.
 const value = (metric: string): string => `${identifier(valueField(metric))}::float`
 const quality = (metric: string): string => `${identifier(qualityField(metric))}::integer`
+const verdict = (metric: string): string => `${identifier(verdictField(metric))}::integer`
 const RECEIVED = `${identifier(RECEIVED_FIELD)}::integer`
 const FROM = `FROM ${identifier(MEASUREMENT)}`
 
@@ -19,9 +20,9 @@ const byTime = (bucketMs: number): string => `GROUP BY time(${bucketMs}ms) fill(
 
 export const showFields = (): string => `SHOW FIELD KEYS ${FROM}`
 
-/** Columns v0, q0, v1, q1 …, and rx where it is asked for: then every point of the gate has a row. */
+/** Columns v0, q0, w0, v1, q1, w1 …, and rx where it is asked for: then every point of the gate has a row. */
 export function selectSamples(metrics: readonly string[], at: Where & { readonly received: 'with received' | 'without received' }): string {
-  const fields = metrics.flatMap((metric, i) => [`${value(metric)} AS v${i}`, `${quality(metric)} AS q${i}`])
+  const fields = metrics.flatMap((metric, i) => [`${value(metric)} AS v${i}`, `${quality(metric)} AS q${i}`, `${verdict(metric)} AS w${i}`])
   if (at.received === 'with received') fields.push(`${RECEIVED} AS rx`)
   return `SELECT ${fields.join(', ')} ${FROM} ${where(at)}`
 }
@@ -46,13 +47,13 @@ export const bucketBad = (metric: string, at: Where & { readonly bucketMs: numbe
 export const bucketShadowed = (metric: string, at: Where & { readonly bucketMs: number }): string =>
   `SELECT count(${value(metric)}) AS n ${FROM} ${where(at)} AND ${quality(metric)} > 0 AND ${quality(metric)} <> ${STALE_CODE} ${byTime(at.bucketMs)}`
 
-/** By gate, the newest point that has a value: columns v, q, rx. */
+/** By gate, the newest point that has a value: columns v, q, w, rx. */
 export const lastValue = (metric: string, gates: readonly string[]): string =>
-  `SELECT last(${value(metric)}) AS v, ${quality(metric)} AS q, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
+  `SELECT last(${value(metric)}) AS v, ${quality(metric)} AS q, ${verdict(metric)} AS w, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
 
-/** By gate, the newest point that has a quality: columns v, q, rx. */
+/** By gate, the newest point that has a quality: columns v, q, w, rx. */
 export const lastQuality = (metric: string, gates: readonly string[]): string =>
-  `SELECT last(${quality(metric)}) AS q, ${value(metric)} AS v, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
+  `SELECT last(${quality(metric)}) AS q, ${value(metric)} AS v, ${verdict(metric)} AS w, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
 
 const ofGates = (gates: readonly string[]): string =>
   `WHERE ${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')} GROUP BY ${identifier(GATE_TAG)}`

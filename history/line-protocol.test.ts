@@ -29,8 +29,14 @@ test('the samples of one gate and time are one line', () => {
   ])
 })
 
-test('whoever rewrites a point writes its quality, GOOD included', () => {
-  expect(encode([sample({})], true)).toEqual(['gate,gate=yc-zh-03 level_up=1.25,level_up_q=0i,rx=2000i 1000'])
+test('whoever rewrites a point writes its quality and verdict, GOOD and reliable included', () => {
+  expect(encode([sample({})], true)).toEqual(['gate,gate=yc-zh-03 level_up=1.25,level_up_q=0i,level_up_v=0i,rx=2000i 1000'])
+})
+
+test('a verdict stands beside the value', () => {
+  expect(encode([sample({ verdict: { level: 'unreliable', cause: 'spike' } })], false)).toEqual([
+    'gate,gate=yc-zh-03 level_up=1.25,level_up_v=2006i,rx=2000i 1000',
+  ])
 })
 
 test('a name with the signs of line protocol stays one name', () => {

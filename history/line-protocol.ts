@@ -1,6 +1,7 @@
 import { assertNever } from '#contract/fault.ts'
 import { qualityCode } from '#contract/reading.ts'
-import { GATE_TAG, MEASUREMENT, qualityField, RECEIVED_FIELD, valueField } from './influx-fields.ts'
+import { verdictCode } from '#contract/verdict.ts'
+import { GATE_TAG, MEASUREMENT, qualityField, RECEIVED_FIELD, valueField, verdictField } from './influx-fields.ts'
 import type { Sample, WriteOptions } from './port.ts'
 
 /** The samples of one gate and time: one line, one point. */
@@ -29,10 +30,16 @@ export function encodeLine({ gate, t, samples }: Line, options: WriteOptions): s
 }
 
 /**
- * Fields merge on a rewrite: what is not written stays. So whoever may rewrite a point writes its quality too, GOOD included; the value under a BAD
+ * Fields merge on a rewrite: what is not written stays. So whoever may rewrite a point writes its quality and verdict too, GOOD and reliable included; the value under a BAD
  * that came later stays there, and readers must let the quality win.
  */
-export function fieldsOf({ metric, reading }: Sample, { rewrite }: WriteOptions): [name: string, value: string][] {
+export function fieldsOf(sample: Sample, options: WriteOptions): [name: string, value: string][] {
+  const fields = readingFields(sample, options)
+  if (sample.verdict || options.rewrite) fields.push([verdictField(sample.metric), `${verdictCode(sample.verdict)}i`])
+  return fields
+}
+
+function readingFields({ metric, reading }: Sample, { rewrite }: WriteOptions): [name: string, value: string][] {
   const quality: [string, string] = [qualityField(metric), `${qualityCode(reading)}i`]
   switch (reading.quality) {
     case 'good':

@@ -1,5 +1,10 @@
 import type { Reading } from '#contract/reading.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { Verdict } from '#contract/verdict.ts'
+import type { Aggregate, AggregateQuery } from './aggregate.ts'
+
+export type { Aggregate, AggregateQuery } from './aggregate.ts'
+export type { Correction } from './corrections.ts'
 
 /** A value of one metric of one gate. Its identity is gate + metric + t: writing it again replaces it. */
 export type Sample = {
@@ -10,6 +15,8 @@ export type Sample = {
   /** When ingest received it. */
   readonly received: UnixMs
   readonly reading: Reading
+  /** What validation thinks of it; none is reliable. */
+  readonly verdict?: Verdict
 }
 
 /** What the store made of a batch. `kept` may be receipted; the rest says what to do with it. */
@@ -60,8 +67,18 @@ export interface History {
   latest(gates: readonly string[]): Promise<Sample[]>
   /** Samples in [from, to), raw where no more than `points` would be drawn, else min/max/mean by bucket. @throws Fault HISTORY_UNREACHABLE */
   range(query: RangeQuery): Promise<RangeColumns>
+  /**
+   * For each gate that was asked for, one aggregate a period. Exact whatever the order in which samples came: a roll-up is used only where it holds all of
+   * them. @throws Fault HISTORY_UNREACHABLE, RangeError for edges that do not ascend
+   */
+  aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>>
   /** Every sample of a gate in [from, to), by time. @throws Fault HISTORY_UNREACHABLE */
   samples(query: Omit<RangeQuery, 'points'>): AsyncIterable<Sample>
+  /**
+   * Brings roll-ups up to date for windows that ended before `before` (ms since 1970 UTC) and that samples have touched. Questions are answered exactly
+   * without it, only more slowly. @throws Fault HISTORY_UNREACHABLE
+   */
+  rollUp(before: number): Promise<void>
   /** Resolves when the store answers. @throws Fault HISTORY_UNREACHABLE */
   ready(): Promise<void>
   close(): Promise<void>

@@ -201,6 +201,8 @@ describe('what goes wrong is a problem document', () => {
       ready: async () => {
         throw new Fault('HISTORY_UNREACHABLE', 'influx1://root:hunter2@db.internal does not answer', 'start it')
       },
+      aggregate: (query) => history.aggregate(query),
+      rollUp: (before) => history.rollUp(before),
       range: async ({ metrics }) => {
         if (metrics.includes('flow'))
           throw new Fault('HISTORY_UNREACHABLE', 'influx1://root:hunter2@db.internal does not answer', 'start it')
