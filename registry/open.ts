@@ -2,16 +2,19 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
+import { accessRepository } from './access.ts'
+import { auditRepository } from './audit.ts'
 import { birthRepository } from './births.ts'
+import { controlRepository, keyRepository } from './control.ts'
 import { Database, type Engine, isAway } from './database.ts'
 import { deadLetterRepository } from './dead-letters.ts'
 import { districtRepository } from './district.ts'
 import { gapRepository } from './gaps.ts'
+import { orderRepository } from './orders.ts'
 import { peopleRepository, sessionRepository } from './people.ts'
 import { openPglite } from './pglite.ts'
 import type { Registry } from './port.ts'
 import { openPostgres } from './postgres.ts'
-import { audit } from './schema.ts'
 
 export type RegistryDeps = {
   readonly log: Logger
@@ -61,11 +64,11 @@ function registryOn(database: Database, log: Logger): Registry {
     births: birthRepository(database, log),
     deadLetters: deadLetterRepository(database),
     gaps: gapRepository(database),
-    audit: {
-      append: async (entry) => {
-        await database.query((db) => db.insert(audit).values(entry))
-      },
-    },
+    audit: auditRepository(database),
+    control: controlRepository(database),
+    keys: keyRepository(database),
+    access: accessRepository(database),
+    orders: orderRepository(database),
     ready: () => database.ready(),
     close: () => database.close(),
   }

@@ -48,6 +48,29 @@ export function peopleRepository(database: Database): Registry['people'] {
       if (!row) throw noSuchPerson(id)
       return row.count
     },
+    list: () =>
+      database.query(async (db) => {
+        const rows = await db
+          .select()
+          .from(people)
+          .leftJoin(grants, eq(grants.person, people.id))
+          .orderBy(asc(people.login), asc(grants.id))
+        const byId = new Map<string, { row: typeof people.$inferSelect; held: Grant[] }>()
+        for (const r of rows) {
+          const known = byId.get(r.people.id) ?? { row: r.people, held: [] }
+          if (r.grants) known.held.push({ role: r.grants.role, area: r.grants.area })
+          byId.set(r.people.id, known)
+        }
+        return [...byId.values()].map(({ row, held }) => toPerson(row, held))
+      }),
+    setGrants: (id, held) =>
+      database.transact(async (db) => {
+        await db.delete(grants).where(eq(grants.person, id))
+        if (held.length > 0) await db.insert(grants).values(held.map(({ role, area }) => ({ person: id, role, area })))
+      }),
+    remove: async (id) => {
+      await database.query((db) => db.delete(people).where(eq(people.id, id)))
+    },
     clearFailures: async (id) => {
       await database.query((db) => db.update(people).set({ failedSignIns: 0, lockedUntil: null }).where(eq(people.id, id)))
     },
@@ -66,6 +89,10 @@ export function sessionRepository(database: Database): Registry['sessions'] {
     remove: async (tokenHash) => {
       await database.query((db) => db.delete(sessions).where(eq(sessions.tokenHash, tokenHash)))
     },
+    of: async (personId) =>
+      (await database.query((db) => db.select().from(sessions).where(eq(sessions.person, personId)).orderBy(asc(sessions.createdAt)))).map(
+        toSession,
+      ),
     removeExpired: async (now) => {
       const removed = await database.query((db) =>
         db.delete(sessions).where(lte(sessions.expiresAt, now)).returning({ tokenHash: sessions.tokenHash }),

@@ -2,6 +2,8 @@ import type { Area, Canal, District, Site, Structure } from '#contract/district.
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { AuditRegistry } from './audit.ts'
+import type { AccessRegistry, ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
 import type { Gaps } from './gaps.ts'
 
 export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
@@ -68,12 +70,18 @@ export interface Registry {
     /** Counts a failed sign-in and locks the person out until `lockedUntil` when it is given. @returns the count. */
     recordFailure(id: string, lockedUntil: UnixMs | null): Promise<number>
     clearFailures(id: string): Promise<void>
+    /** By login. */
+    list(): Promise<Person[]>
+    setGrants(id: string, grants: readonly Grant[]): Promise<void>
+    /** With sessions, tokens and second factor. */
+    remove(id: string): Promise<void>
   }
   readonly sessions: {
     add(session: Session): Promise<void>
     byTokenHash(tokenHash: string): Promise<Session | undefined>
     remove(tokenHash: string): Promise<void>
     removeExpired(now: UnixMs): Promise<number>
+    of(personId: string): Promise<Session[]>
   }
   readonly births: {
     /** `device` undefined is the node's own birth. Replaces an older one. */
@@ -87,10 +95,11 @@ export interface Registry {
     list(page: Page): Promise<Paged<DeadLetterRow>>
   }
   readonly gaps: Gaps
-  readonly audit: {
-    /** Append-only. `details` is JSON. */
-    append(entry: { at: UnixMs; who: string; action: string; subject: string; details: Record<string, unknown> }): Promise<void>
-  }
+  readonly audit: AuditRegistry
+  readonly control: ControlRegistry
+  readonly keys: KeyRegistry
+  readonly access: AccessRegistry
+  readonly orders: OrderRegistry
   ready(): Promise<void>
   close(): Promise<void>
 }

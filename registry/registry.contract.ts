@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { District } from '#contract/district.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import { unixMs } from '#contract/units.ts'
+import { controlContract } from './control.contract.ts'
 import type { DeadLetter, Registry } from './port.ts'
 
 export const MIGRATIONS = new URL('./migrations', import.meta.url).pathname
@@ -276,6 +277,7 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
       expect(await registry.gaps.lost('other', { from: later(0), to: later(90_000) })).toEqual([])
       await registry.gaps.recordLost([])
     })
+    controlContract(() => registry)
 
     test('the audit takes entries', async () => {
       await registry.audit.append({ at: T, who: 'wang', action: 'sign-in', subject: 'wang', details: { from: '10.0.0.1', 备注: '' } })

@@ -142,6 +142,9 @@ export const audit = pgTable(
     action: text('action').notNull(),
     subject: text('subject').notNull(),
     details: json('details').$type<Record<string, unknown>>().notNull(),
+    /** Of the entry before, and of this one with it; null in entries of before the chain. */
+    prevHash: text('prev_hash'),
+    hash: text('hash'),
   },
   (t) => [index('audit_at').on(t.at)],
 )

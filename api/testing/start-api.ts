@@ -63,6 +63,7 @@ export async function startApp(wanted: Wanted): Promise<{ app: App; audited: Aud
   const { registry, history, mqttUrl, dashboardFolder, now } = wanted
   const audited: AuditEntry[] = []
   const audit: Registry['audit'] = {
+    ...registry.audit,
     append: async (entry) => {
       await registry.audit.append(entry)
       audited.push(entry)
@@ -70,17 +71,7 @@ export async function startApp(wanted: Wanted): Promise<{ app: App; audited: Aud
   }
   const app = await buildApp(settingsWith(wanted.settings), {
     log: LOG,
-    registry: {
-      district: registry.district,
-      people: registry.people,
-      sessions: registry.sessions,
-      births: registry.births,
-      deadLetters: registry.deadLetters,
-      gaps: registry.gaps,
-      audit,
-      ready: () => registry.ready(),
-      close: () => registry.close(),
-    },
+    registry: { ...registry, audit },
     history,
     mqttUrl,
     dashboardFolder,

@@ -1,0 +1,198 @@
+import type { CommandAction, CommandReport } from '#contract/command.ts'
+import type { UnixMs } from '#contract/units.ts'
+import type { Page, Paged } from './port.ts'
+
+/** What the registry keeps of control, orders and access. */
+
+/** `selected` and `awaiting` (a second person) are the center's; from `sent` on the agent has the last word. */
+export const COMMAND_STATES = [
+  'selected',
+  'awaiting',
+  'cancelled',
+  'sent',
+  'accepted',
+  'moving',
+  'done',
+  'refused',
+  'failed',
+  'expired',
+] as const
+export type CommandState = (typeof COMMAND_STATES)[number]
+
+export type CommandRow = {
+  readonly id: string
+  readonly structure: string
+  readonly area: string
+  readonly site: string
+  readonly action: CommandAction
+  readonly state: CommandState
+  readonly reason: string | null
+  readonly needsSecond: boolean
+  readonly by: string
+  /** Hash of the session that selected: who approves comes by another. */
+  readonly session: string
+  readonly approvedBy: string | null
+  readonly order: string | null
+  readonly counter: number | null
+  readonly signed: string | null
+  readonly selectedAt: number
+  readonly expiresAt: number
+  readonly confirmedAt: number | null
+  readonly movingAt: number | null
+  readonly updatedAt: number
+  readonly report: CommandReport | null
+}
+export type NewCommand = Pick<
+  CommandRow,
+  'id' | 'structure' | 'area' | 'site' | 'action' | 'needsSecond' | 'by' | 'session' | 'order' | 'selectedAt' | 'expiresAt'
+>
+
+export type IssueOutcome =
+  | { readonly kind: 'issued'; readonly row: CommandRow }
+  /** Another command of this structure has not ended. */
+  | { readonly kind: 'busy'; readonly other: CommandRow }
+  | { readonly kind: 'tagged_out'; readonly lockout: Lockout }
+  /** It is no longer selected: expired, cancelled, or issued already. */
+  | { readonly kind: 'gone' }
+
+export type Issue = {
+  readonly id: string
+  readonly now: UnixMs
+  readonly expiresAt: UnixMs
+  readonly approvedBy: string | null
+  /** A stop waits for no other command; a tag and its lifting are no moves. */
+  readonly right: 'in turn' | 'always'
+  /** @returns the signed command, base64. */
+  readonly sign: (row: CommandRow, counter: number) => string
+}
+
+export type Lockout = {
+  readonly id: string
+  readonly structure: string
+  readonly reason: string
+  readonly by: string
+  readonly byName: string
+  readonly at: number
+  readonly until: number
+  readonly liftedBy: string | null
+  readonly liftedAt: number | null
+}
+export type Hold = {
+  readonly canal: string
+  readonly login: string
+  readonly name: string
+  readonly since: number
+  readonly offeredTo: string | null
+}
+export type SiteKey = {
+  readonly site: string
+  readonly area: string
+  readonly siteKey: string
+  readonly mqttUser: string
+  readonly mqttHash: string
+  readonly madeAt: number
+  readonly revokedAt: number | null
+}
+
+export type ControlRegistry = {
+  select(command: NewCommand): Promise<CommandRow>
+  command(id: string): Promise<CommandRow | undefined>
+  commands(filter: { readonly structure?: string; readonly order?: string }, page: Page): Promise<Paged<CommandRow>>
+  /** Selected or waiting, to cancelled. @returns false when it is neither. */
+  cancel(id: string, now: UnixMs): Promise<boolean>
+  /** Selected, to waiting for a second person. @returns false when it is not selected any more. */
+  await(id: string, options: { readonly now: UnixMs; readonly expiresAt: UnixMs }): Promise<boolean>
+  /** Gives out the structure's next counter and keeps the signed command, all or nothing. */
+  issue(issue: Issue): Promise<IssueOutcome>
+  /** Takes an agent's report. A final state is never replaced, and none goes back. @returns the row when it changed. */
+  takeReport(report: CommandReport, now: UnixMs): Promise<CommandRow | undefined>
+  /** Sent, and not ended by the agent's word. */
+  open(): Promise<CommandRow[]>
+  /** The last counter given out for each structure. */
+  counters(structures: readonly string[]): Promise<Record<string, number>>
+  /** After a restored backup the agent may have seen more than we remember. */
+  raiseCounter(structure: string, counter: number): Promise<void>
+  lockOut(lockout: Omit<Lockout, 'liftedBy' | 'liftedAt'>): Promise<void>
+  lockout(id: string): Promise<Lockout | undefined>
+  /** Neither lifted nor over. */
+  lockouts(now: UnixMs): Promise<Lockout[]>
+  lift(id: string, lifted: { readonly by: string; readonly at: UnixMs }): Promise<boolean>
+  holds(): Promise<Hold[]>
+  /** @returns false when somebody else holds it. */
+  take(hold: Omit<Hold, 'offeredTo'>): Promise<boolean>
+  offer(canal: string, by: string, to: string | null): Promise<boolean>
+  release(canal: string, by: string): Promise<boolean>
+}
+
+export type KeyRegistry = {
+  put(key: Omit<SiteKey, 'revokedAt'>): Promise<void>
+  all(): Promise<SiteKey[]>
+  revoke(site: string, at: UnixMs): Promise<boolean>
+}
+
+export type ApiToken = {
+  readonly id: string
+  readonly tokenHash: string
+  readonly personId: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly usedAt: number | null
+}
+export type SecondFactor = { readonly secret: string; readonly confirmedAt: number | null; readonly lastStep: number }
+export type AccessRegistry = {
+  addToken(token: Omit<ApiToken, 'usedAt'>): Promise<void>
+  tokenByHash(tokenHash: string): Promise<ApiToken | undefined>
+  tokensOf(personId: string): Promise<ApiToken[]>
+  removeToken(id: string, personId: string): Promise<boolean>
+  noteTokenUse(id: string, at: UnixMs): Promise<void>
+  secondFactor(personId: string): Promise<SecondFactor | undefined>
+  putSecondFactor(personId: string, secret: string): Promise<void>
+  confirmSecondFactor(personId: string, at: UnixMs): Promise<void>
+  removeSecondFactor(personId: string): Promise<void>
+  /** @returns false when this step's code, or a later one, was used already. */
+  useStep(personId: string, step: number): Promise<boolean>
+}
+
+export type OrderTarget =
+  | { readonly kind: 'flow'; readonly flow_m3s: number }
+  | { readonly kind: 'level'; readonly level_up_m: number }
+  | { readonly kind: 'opening'; readonly opening_m: number }
+export const ORDER_STATES = ['draft', 'reviewed', 'issued', 'received', 'executing', 'done', 'feedback', 'closed', 'cancelled'] as const
+export type OrderState = (typeof ORDER_STATES)[number]
+export type OrderStep = { readonly state: OrderState; readonly at: number; readonly by: string; readonly note: string }
+export type OrderRow = {
+  readonly id: string
+  readonly year: number
+  readonly number: number
+  readonly area: string
+  readonly structure: string
+  readonly state: OrderState
+  readonly target: OrderTarget
+  readonly reason: string
+  readonly effectiveAt: number
+  /** From the structure to where the order counts; before that it is not overdue. */
+  readonly travelMs: number
+  readonly steps: readonly OrderStep[]
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+export type PlanRow = {
+  readonly structure: string
+  readonly from: number
+  readonly kind: 'tenday' | 'quota'
+  readonly volumeM3: number
+  readonly by: string
+  readonly at: number
+}
+export type OrderRegistry = {
+  /** Takes the year's next number. */
+  add(order: Omit<OrderRow, 'number' | 'updatedAt'>): Promise<OrderRow>
+  order(id: string): Promise<OrderRow | undefined>
+  list(page: Page): Promise<Paged<OrderRow>>
+  /** From `from` only: two people who press at once make one step. @returns the row when the step was made. */
+  step(id: string, from: OrderState, step: OrderStep): Promise<OrderRow | undefined>
+  putPlan(plan: PlanRow): Promise<void>
+  plans(range: { readonly from: number; readonly to: number }): Promise<PlanRow[]>
+}

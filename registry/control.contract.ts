@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CommandReport } from '#contract/command.ts'
+import { unixMs } from '#contract/units.ts'
+import { hashOf, verifyChain } from './audit.ts'
+import type { Registry } from './port.ts'
+
+const T = unixMs(1_790_000_000_000)
+let n = 0
+
+/** What both engines must keep of commands, locks, orders and the audit chain. */
+export function controlContract(registryNow: () => Registry): void {
+  const registry = {
+    get control() {
+      return registryNow().control
+    },
+  }
+  let structure = ''
+  beforeEach(() => {
+    n += 1
+    structure = `gate-${n}`
+  })
+  const select = (kind: 'open' | 'stop' = 'open') =>
+    registry.control.select({
+      id: `00000000-0000-4000-8000-${String(Math.floor(Math.random() * 1e12)).padStart(12, '0')}`,
+      structure,
+      area: 'yichang',
+      site: 'yc-s012',
+      action: kind === 'stop' ? { kind: 'stop' } : { kind: 'open', opening_m: 0.5, leaf: null },
+      needsSecond: false,
+      by: 'wang',
+      session: 'hash',
+      order: null,
+      selectedAt: T,
+      expiresAt: T + 60_000,
+    })
+  const issue = (id: string, right: 'in turn' | 'always' = 'in turn', now = T) =>
+    registry.control.issue({
+      id,
+      now,
+      expiresAt: unixMs(now + 30_000),
+      approvedBy: null,
+      right,
+      sign: (row, counter) => `${row.structure} ${counter}`,
+    })
+  const report = (id: string, state: 'accepted' | 'moving' | 'done'): CommandReport => ({
+    v: 1,
+    structure,
+    id,
+    counter: 1,
+    t: T,
+    openings_m: [0.5],
+    targets_m: [0.5],
+    state,
+  })
+
+  describe('commands', () => {
+    test('each command gets the next counter of its structure, and only one is under way', async () => {
+      const [a, b] = [await select(), await select()]
+      expect(await issue(a.id)).toMatchObject({ kind: 'issued', row: { state: 'sent', counter: 1, signed: `${structure} 1` } })
+      expect(await issue(b.id)).toMatchObject({ kind: 'busy', other: { id: a.id } })
+      expect(await issue(a.id)).toEqual({ kind: 'gone' })
+      const stop = await select('stop')
+      expect(await issue(stop.id, 'always')).toMatchObject({ kind: 'issued' })
+      await registry.control.takeReport(report(a.id, 'done'), T)
+      expect(await issue(b.id)).toMatchObject({ kind: 'issued' })
+    })
+
+    test('of many that are issued at once exactly one goes, and no counter is given out twice', async () => {
+      const rows = await Promise.all(Array.from({ length: 8 }, () => select()))
+      const outcomes = await Promise.all(rows.map((r) => issue(r.id)))
+      expect(outcomes.filter((o) => o.kind === 'issued')).toHaveLength(1)
+      const stops = await Promise.all(Array.from({ length: 8 }, () => select('stop')))
+      const counters = (await Promise.all(stops.map((r) => issue(r.id, 'always')))).map((o) => (o.kind === 'issued' ? o.row.counter : null))
+      expect(new Set(counters).size).toBe(8)
+    })
+
+    test('a selection that is over can not be issued', async () => {
+      const a = await select()
+      expect(await issue(a.id, 'in turn', unixMs(T + 60_000))).toEqual({ kind: 'gone' })
+      const b = await select()
+      expect(await registry.control.cancel(b.id, T)).toBe(true)
+      expect(await issue(b.id)).toEqual({ kind: 'gone' })
+    })
+
+    test('an agent’s last word is never replaced by an earlier one that comes late', async () => {
+      const a = await select()
+      expect(await registry.control.takeReport(report(a.id, 'done'), T)).toBeUndefined()
+      await issue(a.id)
+      expect(await registry.control.takeReport(report(a.id, 'moving'), T)).toMatchObject({ state: 'moving', movingAt: T })
+      expect(await registry.control.takeReport(report(a.id, 'accepted'), T)).toBeUndefined()
+      expect(await registry.control.takeReport(report(a.id, 'done'), T)).toMatchObject({ state: 'done' })
+      expect(await registry.control.takeReport({ ...report(a.id, 'done'), state: 'failed', reason: 'stall' }, T)).toBeUndefined()
+    })
+
+    test('while a structure is tagged out nothing is issued for it, but a stop', async () => {
+      const a = await select()
+      await registry.control.lockOut({
+        id: `lock-${structure}`,
+        structure,
+        reason: '检修',
+        by: 'li',
+        byName: '李',
+        at: T,
+        until: T + 3_600_000,
+      })
+      expect(await issue(a.id)).toMatchObject({ kind: 'tagged_out', lockout: { reason: '检修' } })
+      expect(await issue((await select('stop')).id, 'always')).toMatchObject({ kind: 'issued' })
+      expect(await registry.control.lift(`lock-${structure}`, { by: 'li', at: T })).toBe(true)
+      expect(await registry.control.lift(`lock-${structure}`, { by: 'li', at: T })).toBe(false)
+      expect(await issue(a.id)).toMatchObject({ kind: 'issued' })
+    })
+
+    test('a counter that an agent has seen is never given out again', async () => {
+      await registry.control.raiseCounter(structure, 40)
+      await registry.control.raiseCounter(structure, 7)
+      expect(await registry.control.counters([structure])).toEqual({ [structure]: 40 })
+      expect(await issue((await select()).id)).toMatchObject({ row: { counter: 41 } })
+    })
+
+    test('a canal is held by one person until it is handed over', async () => {
+      const hold = (login: string) => registry.control.take({ canal: structure, login, name: login, since: T })
+      expect(await hold('wang')).toBe(true)
+      expect(await hold('li')).toBe(false)
+      expect(await registry.control.offer(structure, 'li', 'li')).toBe(false)
+      expect(await registry.control.offer(structure, 'wang', 'li')).toBe(true)
+      expect(await hold('li')).toBe(true)
+      expect(await registry.control.release(structure, 'wang')).toBe(false)
+      expect(await registry.control.release(structure, 'li')).toBe(true)
+    })
+  })
+
+  describe('orders', () => {
+    test('orders are numbered through the year, and a step is made once', async () => {
+      const { orders } = registryNow()
+      const year = 3000 + n
+      const add = () =>
+        orders.add({
+          id: `order-${Math.random()}`,
+          year,
+          area: 'yichang',
+          structure,
+          state: 'draft',
+          target: { kind: 'flow', flow_m3s: 12 },
+          reason: '春灌',
+          effectiveAt: T,
+          travelMs: 0,
+          steps: [{ state: 'draft', at: T, by: 'wang', note: '' }],
+          createdAt: T,
+        })
+      const added = await Promise.all([add(), add(), add()])
+      expect(added.map((o) => o.number).sort()).toEqual([1, 2, 3])
+      const [first] = added
+      if (!first) throw new Error('no order')
+      const step = { state: 'reviewed' as const, at: T, by: 'li', note: '' }
+      const steps = await Promise.all([orders.step(first.id, 'draft', step), orders.step(first.id, 'draft', step)])
+      expect(steps.filter((s) => s !== undefined)).toHaveLength(1)
+    })
+  })
+
+  describe('audit', () => {
+    test('entries that many write at once stand in one chain, and it is whole', async () => {
+      const { audit } = registryNow()
+      const details = { before: null, after: { opening_m: 0.5, at: undefined }, 名: '闸' }
+      await Promise.all(
+        Array.from({ length: 10 }, (_, i) => audit.append({ at: T + i, who: 'wang', action: 'test', subject: structure, details })),
+      )
+      const verdict = await verifyChain(audit)
+      expect(verdict).toMatchObject({ kind: 'whole' })
+      if (verdict.kind === 'whole') expect(await verifyChain(audit, verdict.head)).toMatchObject({ kind: 'whole' })
+      expect((await audit.list({ subject: structure }, { limit: 5, offset: 0 })).total).toBe(10)
+    })
+
+    test('a changed, missing or cut-off entry is found', async () => {
+      const { audit } = registryNow()
+      await audit.append({ at: T, who: 'li', action: 'test', subject: structure, details: {} })
+      const rows = await audit.after(0, 10_000)
+      const chain = (some: typeof rows) => ({ after: async (id: number, limit: number) => some.filter((r) => r.id > id).slice(0, limit) })
+      const last = rows.at(-1)
+      const middle = rows.findIndex((r) => r.hash !== null) + 1
+      expect(await verifyChain(chain(rows.map((r, i) => (i === middle ? { ...r, who: 'nobody' } : r))))).toMatchObject({ kind: 'broken' })
+      expect(await verifyChain(chain(rows.filter((_, i) => i !== middle)))).toMatchObject({ kind: 'broken' })
+      expect(await verifyChain(chain(rows.slice(0, -1)), last?.hash ?? '')).toMatchObject({
+        kind: 'broken',
+        what: expect.stringContaining('cut off'),
+      })
+      expect(hashOf('a', { at: T, who: 'x', action: 'y', subject: 'z', details: {} })).not.toBe(
+        hashOf('b', { at: T, who: 'x', action: 'y', subject: 'z', details: {} }),
+      )
+    })
+  })
+}

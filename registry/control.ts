@@ -1,0 +1,229 @@
+import { and, asc, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import type { CommandRow, CommandState, ControlRegistry, IssueOutcome, KeyRegistry } from './control-port.ts'
+import type { Database, Queries } from './database.ts'
+import { commandCounters, commands, holds, lockouts, siteKeys } from './tables/control.ts'
+
+const PENDING: CommandState[] = ['selected', 'awaiting']
+/** With the agent, and not ended by its word. */
+const OPEN: CommandState[] = ['sent', 'accepted', 'moving']
+const RANK: Record<CommandState, number> = {
+  selected: 0,
+  awaiting: 0,
+  cancelled: 9,
+  sent: 1,
+  accepted: 2,
+  moving: 3,
+  done: 9,
+  refused: 9,
+  failed: 9,
+  expired: 9,
+}
+
+export function controlRepository(database: Database): ControlRegistry {
+  return {
+    select: (command) =>
+      database.query(async (db) => {
+        const [row] = await db
+          .insert(commands)
+          .values({ ...command, state: 'selected', updatedAt: command.selectedAt })
+          .returning()
+        return found(row)
+      }),
+    command: async (id) => (await database.query((db) => db.select().from(commands).where(eq(commands.id, id))))[0],
+    commands: ({ structure, order }, { limit, offset }) =>
+      database.query(async (db) => {
+        const where = and(
+          structure === undefined ? undefined : eq(commands.structure, structure),
+          order === undefined ? undefined : eq(commands.order, order),
+        )
+        const items = await db.select().from(commands).where(where).orderBy(desc(commands.selectedAt)).limit(limit).offset(offset)
+        const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(commands).where(where)
+        return { items, total: count?.n ?? 0 }
+      }),
+    cancel: async (id, now) => {
+      const changed = await database.query((db) =>
+        db
+          .update(commands)
+          .set({ state: 'cancelled', updatedAt: now })
+          .where(and(eq(commands.id, id), inArray(commands.state, PENDING)))
+          .returning({ id: commands.id }),
+      )
+      return changed.length > 0
+    },
+    await: async (id, { now, expiresAt }) => {
+      const changed = await database.query((db) =>
+        db
+          .update(commands)
+          .set({ state: 'awaiting', updatedAt: now, expiresAt })
+          .where(and(eq(commands.id, id), eq(commands.state, 'selected')))
+          .returning({ id: commands.id }),
+      )
+      return changed.length > 0
+    },
+    issue: (issue) => database.transact((db) => issueIn(db, issue)),
+    takeReport: (report, now) =>
+      database.transact(async (db) => {
+        const [row] = await db.select().from(commands).where(eq(commands.id, report.id)).for('update')
+        if (!row || RANK[row.state] >= RANK[report.state] || row.state === 'selected' || row.state === 'awaiting') return undefined
+        const [changed] = await db
+          .update(commands)
+          .set({
+            state: report.state,
+            reason: 'reason' in report ? report.reason : null,
+            report,
+            updatedAt: now,
+            ...(report.state === 'moving' && { movingAt: now }),
+          })
+          .where(eq(commands.id, report.id))
+          .returning()
+        return changed
+      }),
+    open: () => database.query((db) => db.select().from(commands).where(inArray(commands.state, OPEN))),
+    counters: async (structures) => {
+      if (structures.length === 0) return {}
+      const rows = await database.query((db) =>
+        db
+          .select()
+          .from(commandCounters)
+          .where(inArray(commandCounters.structure, [...structures])),
+      )
+      return Object.fromEntries(rows.map((r) => [r.structure, r.counter]))
+    },
+    raiseCounter: async (structure, counter) => {
+      await database.query((db) =>
+        db
+          .insert(commandCounters)
+          .values({ structure, counter })
+          .onConflictDoUpdate({
+            target: commandCounters.structure,
+            set: { counter: sql`greatest(${commandCounters.counter}, ${counter})` },
+          }),
+      )
+    },
+    lockOut: async (lockout) => {
+      await database.query((db) => db.insert(lockouts).values(lockout))
+    },
+    lockout: async (id) => (await database.query((db) => db.select().from(lockouts).where(eq(lockouts.id, id))))[0],
+    lockouts: (now) =>
+      database.query((db) =>
+        db
+          .select()
+          .from(lockouts)
+          .where(and(isNull(lockouts.liftedAt), gt(lockouts.until, now)))
+          .orderBy(asc(lockouts.at)),
+      ),
+    lift: async (id, { by, at }) => {
+      const changed = await database.query((db) =>
+        db
+          .update(lockouts)
+          .set({ liftedBy: by, liftedAt: at })
+          .where(and(eq(lockouts.id, id), isNull(lockouts.liftedAt)))
+          .returning({ id: lockouts.id }),
+      )
+      return changed.length > 0
+    },
+    holds: () => database.query((db) => db.select().from(holds).orderBy(asc(holds.canal))),
+    take: async (hold) => {
+      const taken = await database.query((db) =>
+        db
+          .insert(holds)
+          .values({ ...hold, offeredTo: null })
+          .onConflictDoUpdate({
+            target: holds.canal,
+            set: { login: hold.login, name: hold.name, since: hold.since, offeredTo: null },
+            setWhere: sql`${holds.login} = ${hold.login} or ${holds.offeredTo} = ${hold.login}`,
+          })
+          .returning({ canal: holds.canal }),
+      )
+      return taken.length > 0
+    },
+    offer: async (canal, by, to) => {
+      const changed = await database.query((db) =>
+        db
+          .update(holds)
+          .set({ offeredTo: to })
+          .where(and(eq(holds.canal, canal), eq(holds.login, by)))
+          .returning({ canal: holds.canal }),
+      )
+      return changed.length > 0
+    },
+    release: async (canal, by) => {
+      const gone = await database.query((db) =>
+        db
+          .delete(holds)
+          .where(and(eq(holds.canal, canal), eq(holds.login, by)))
+          .returning({ canal: holds.canal }),
+      )
+      return gone.length > 0
+    },
+  }
+}
+
+async function issueIn(
+  db: Queries,
+  { id, now, expiresAt, approvedBy, right, sign }: Parameters<ControlRegistry['issue']>[0],
+): Promise<IssueOutcome> {
+  const [row] = await db.select().from(commands).where(eq(commands.id, id)).for('update')
+  if (!row || !PENDING.includes(row.state) || row.expiresAt <= now) return { kind: 'gone' }
+  // The row of the counter is the lock: of two nodes that issue for one structure the second sees what the first has sent.
+  const [issued] = await db
+    .insert(commandCounters)
+    .values({ structure: row.structure, counter: 1 })
+    .onConflictDoUpdate({ target: commandCounters.structure, set: { counter: sql`${commandCounters.counter} + 1` } })
+    .returning()
+  const counter = found(issued).counter
+  if (right === 'in turn') {
+    const refusal = await obstacle(db, row, now)
+    if (refusal) return refusal
+  }
+  const [sent] = await db
+    .update(commands)
+    .set({ state: 'sent', counter, signed: sign({ ...row, approvedBy }, counter), approvedBy, confirmedAt: now, expiresAt, updatedAt: now })
+    .where(eq(commands.id, id))
+    .returning()
+  return { kind: 'issued', row: found(sent) }
+}
+
+async function obstacle(db: Queries, row: CommandRow, now: number): Promise<IssueOutcome | null> {
+  const [tag] = await db
+    .select()
+    .from(lockouts)
+    .where(and(eq(lockouts.structure, row.structure), isNull(lockouts.liftedAt), gt(lockouts.until, now)))
+    .limit(1)
+  if (tag) return { kind: 'tagged_out', lockout: tag }
+  const [other] = await db
+    .select()
+    .from(commands)
+    .where(and(eq(commands.structure, row.structure), inArray(commands.state, OPEN), sql`${commands.action}->>'kind' <> 'stop'`))
+    .limit(1)
+  return other ? { kind: 'busy', other } : null
+}
+
+export function keyRepository(database: Database): KeyRegistry {
+  return {
+    put: async (key) => {
+      await database.query((db) =>
+        db
+          .insert(siteKeys)
+          .values({ ...key, revokedAt: null })
+          .onConflictDoUpdate({ target: siteKeys.site, set: { ...key, revokedAt: null } }),
+      )
+    },
+    all: () => database.query((db) => db.select().from(siteKeys).orderBy(asc(siteKeys.site))),
+    revoke: async (site, at) => {
+      const changed = await database.query((db) =>
+        db
+          .update(siteKeys)
+          .set({ revokedAt: at })
+          .where(and(eq(siteKeys.site, site), isNull(siteKeys.revokedAt)))
+          .returning({ site: siteKeys.site }),
+      )
+      return changed.length > 0
+    },
+  }
+}
+
+function found<T>(row: T | undefined): T {
+  if (row === undefined) throw new Error('the database returned no row for what it wrote')
+  return row
+}

@@ -1,0 +1,63 @@
+import { and, asc, desc, eq, gte, lt, sql } from 'drizzle-orm'
+import type { OrderRegistry, OrderRow, OrderState } from './control-port.ts'
+import type { Database } from './database.ts'
+import { orders, plans } from './tables/control.ts'
+
+const toOrder = (row: typeof orders.$inferSelect): OrderRow => ({ ...row, state: row.state as OrderState })
+
+export function orderRepository(database: Database): OrderRegistry {
+  return {
+    add: (order) =>
+      database.transact(async (db) => {
+        await db.execute(sql`select pg_advisory_xact_lock(5177202, ${order.year})`)
+        const [last] = await db
+          .select({ n: sql<number>`coalesce(max(${orders.number}), 0)::int` })
+          .from(orders)
+          .where(eq(orders.year, order.year))
+        const [row] = await db
+          .insert(orders)
+          .values({ ...order, steps: [...order.steps], number: (last?.n ?? 0) + 1, updatedAt: order.createdAt })
+          .returning()
+        if (!row) throw new Error('the order was not written')
+        return toOrder(row)
+      }),
+    order: async (id) => {
+      const [row] = await database.query((db) => db.select().from(orders).where(eq(orders.id, id)))
+      return row && toOrder(row)
+    },
+    list: ({ limit, offset }) =>
+      database.query(async (db) => {
+        const items = await db.select().from(orders).orderBy(desc(orders.createdAt)).limit(limit).offset(offset)
+        const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(orders)
+        return { items: items.map(toOrder), total: count?.n ?? 0 }
+      }),
+    step: (id, from, step) =>
+      database.transact(async (db) => {
+        const [row] = await db.select().from(orders).where(eq(orders.id, id)).for('update')
+        if (!row || row.state !== from) return undefined
+        const [changed] = await db
+          .update(orders)
+          .set({ state: step.state, steps: [...row.steps, step], updatedAt: step.at })
+          .where(eq(orders.id, id))
+          .returning()
+        return changed && toOrder(changed)
+      }),
+    putPlan: async ({ structure, from, kind, volumeM3, by, at }) => {
+      const row = { volumeM3, by, at }
+      await database.query((db) =>
+        db
+          .insert(plans)
+          .values({ structure, from, kind, ...row })
+          .onConflictDoUpdate({ target: [plans.structure, plans.from, plans.kind], set: row }),
+      )
+    },
+    plans: ({ from, to }) =>
+      database.query((db) =>
+        db
+          .select()
+          .from(plans)
+          .where(and(gte(plans.from, from), lt(plans.from, to)))
+          .orderBy(asc(plans.structure), asc(plans.from)),
+      ),
+  }
+}
