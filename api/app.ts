@@ -34,11 +34,14 @@ import { sendProblem } from './problem.ts'
 import type { RouteContext } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
 import { areaRoutes } from './routes/v1/areas.ts'
+import { balanceRoutes } from './routes/v1/balance.ts'
 import { canalRoutes } from './routes/v1/canals.ts'
 import { deadLetterRoutes } from './routes/v1/dead-letters.ts'
+import { compareRoutes } from './routes/v1/gates/compare.ts'
 import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
 import { gatesRoutes } from './routes/v1/gates/index.ts'
+import { volumeRoutes } from './routes/v1/gates/volume.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
 import type { ApiSettings } from './settings.ts'
@@ -108,6 +111,8 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     signIn,
     cookie,
     now,
+    // The registry keeps none yet.
+    correctionsOf: async () => [],
   }
   await app.register(
     (scope, _options, done) => {
@@ -165,6 +170,9 @@ function registerV1(scope: App, context: RouteContext): void {
   gatesRoutes(scope, context)
   gateRoutes(scope, context)
   historyRoutes(scope, context)
+  volumeRoutes(scope, context)
+  compareRoutes(scope, context)
+  balanceRoutes(scope, context)
   deadLetterRoutes(scope, context)
 }
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { CalendarSettings } from '#contract/periods.ts'
 
 export const HttpSettings = Type.Object(
   {
@@ -58,8 +59,27 @@ export const SignInSettings = Type.Object(
   { additionalProperties: false, default: {} },
 )
 
+export const VolumeSettings = Type.Object(
+  {
+    longest_bridged_min: Type.Integer({
+      default: 60,
+      minimum: 60,
+      description:
+        'Longest gap in minutes that a straight line may bridge in a volume; a longer one is missing. Beyond 60 a year takes longer to reckon',
+    }),
+    flow_uncertainty: Type.Number({
+      default: 0.05,
+      minimum: 0,
+      maximum: 1,
+      description: 'Half-width of a flow as a share of it, at the confidence that volumes are stated with',
+    }),
+    calendar: CalendarSettings,
+  },
+  { additionalProperties: false, default: {} },
+)
+
 export const ApiSettings = Type.Object(
-  { http: HttpSettings, session: SessionSettings, sign_in: SignInSettings },
+  { http: HttpSettings, session: SessionSettings, sign_in: SignInSettings, volumes: VolumeSettings },
   { additionalProperties: false, default: {} },
 )
 export type ApiSettings = Static<typeof ApiSettings>

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { UnixMs } from '#contract/units.ts'
-import type { History } from '#history/port.ts'
+import type { Correction, History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
 import type { Sessions } from '../auth/sessions.ts'
 import type { SignIn } from '../auth/sign-in.ts'
@@ -22,6 +22,8 @@ export type RouteContext = {
   readonly signIn: SignIn
   readonly cookie: SessionCookie
   readonly now: () => UnixMs
+  /** What analysts have ruled of these gates' metric in a span; volumes are reckoned with it. */
+  readonly correctionsOf: (gates: readonly string[], of: { metric: string; from: number; to: number }) => Promise<readonly Correction[]>
 }
 
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) })

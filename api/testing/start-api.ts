@@ -33,6 +33,7 @@ export function settingsWith(changes: Changes = {}): ApiSettings {
     http: { ...defaults.http, ...changes.http },
     session: { ...defaults.session, ...changes.session },
     sign_in: { ...defaults.sign_in, ...changes.sign_in },
+    volumes: { ...defaults.volumes, ...changes.volumes },
   }
 }
 

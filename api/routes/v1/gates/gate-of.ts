@@ -27,3 +27,12 @@ export function visibleStructure({ structureById }: Pick<District, 'structureByI
   }
   return structure
 }
+
+/** The gates that a list of ids, separated by commas, names, each once. @throws Fault NOT_FOUND, NOT_ALLOWED, BAD_REQUEST for none or too many */
+export function namedGates(district: Pick<District, 'structureById'>, signedIn: SignedIn, text: string): string[] {
+  const ids = [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '')
+  if (ids.length === 0 || ids.length > MOST_GATES)
+    throw new Fault('BAD_REQUEST', `${ids.length} gates are named`, `name 1 to ${MOST_GATES}, separated by commas`)
+  return ids.map((id) => visibleStructure(district, signedIn, id).id)
+}
+const MOST_GATES = 1000
