@@ -34,6 +34,13 @@ export function parseConfig<S extends TSchema>(schema: S, source: ConfigSource):
   return value as Static<S>
 }
 
+/** @returns what says where a setting stands, as `file:line:column:`; the nearest thing around it where the file leaves it out. */
+export function placesIn({ text, file }: Pick<ConfigSource, 'text' | 'file'>): (path: readonly string[]) => string {
+  const lines = new LineCounter()
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  return (path) => placeOf(doc, lines, file, path)
+}
+
 type ErrorLike = { instancePath: string; keyword: string; message: string; params: object }
 
 function mistakesIn(schema: TSchema, value: unknown, doc: Document, lines: LineCounter, source: ConfigSource): string[] {

@@ -1,0 +1,45 @@
+import { readdir, readlink } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { systemCode } from '#contract/fault.ts'
+
+/** The serial ports of this machine, each with the name that stays the same after a reboot. */
+
+export type Port = {
+  readonly path: string
+  /** `/dev/serial/by-id/…`, where the system made one: what a configuration should name. */
+  readonly stable: string | null
+  readonly maker: string | null
+  readonly usb: string | null
+  readonly serial_number: string | null
+}
+
+const BY_ID = '/dev/serial/by-id'
+
+export async function listPorts(): Promise<Port[]> {
+  // The native binding is loaded by this command alone.
+  const { SerialPort } = await import('serialport')
+  const stable = await stableNames()
+  const ports = (await SerialPort.list()).map((p) => ({
+    path: p.path,
+    stable: stable.get(p.path) ?? null,
+    maker: p.manufacturer ?? null,
+    usb: p.vendorId && p.productId ? `${p.vendorId}:${p.productId}` : null,
+    serial_number: p.serialNumber ?? null,
+  }))
+  // A PC offers ttyS0 to ttyS31 whether or not there is a chip behind them: what is known of comes first.
+  return ports.toSorted((a, b) => Number(b.usb !== null) - Number(a.usb !== null) || a.path.localeCompare(b.path, 'en', { numeric: true }))
+}
+
+async function stableNames(): Promise<Map<string, string>> {
+  try {
+    const links = await readdir(BY_ID)
+    return new Map(
+      await Promise.all(
+        links.map(async (l): Promise<[string, string]> => [resolve(BY_ID, await readlink(join(BY_ID, l))), join(BY_ID, basename(l))]),
+      ),
+    )
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return new Map()
+    throw error
+  }
+}
