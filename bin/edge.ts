@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { serveStatus } from '#edge-agent/commission/status.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { openEdge } from '#edge-agent/main.ts'
 import type { EdgeSettings } from '#edge-agent/settings.ts'
@@ -8,6 +9,7 @@ import { runUntil } from './run.ts'
 export const runEdge = (settings: EdgeSettings, log: Logger, signal: AbortSignal): Promise<void> =>
   runUntil(signal, log, async (closers) => {
     const profiles = await loadProfiles(folders.profiles)
-    closers.add('edge agent', await openEdge(settings, { log: log.child({ site: settings.site }), profiles }))
+    const edge = closers.add('edge agent', await openEdge(settings, { log: log.child({ site: settings.site }), profiles }))
+    closers.add('status socket', await serveStatus(settings.outbox.path, () => edge.status(), log))
     log.info({ site: settings.site }, 'edge agent runs')
   })

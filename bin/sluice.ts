@@ -1,25 +1,17 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import type { Logger } from 'pino'
 import type { Static, TSchema } from 'typebox'
 import { parseConfig } from '#contract/config.ts'
-import { Fault, messageOf } from '#contract/fault.ts'
 import { VERSION } from '#contract/version.ts'
-import { EdgeSettings } from '#edge-agent/settings.ts'
-import { explain } from './fail.ts'
+import { addEdgeCommands } from './edge-commands.ts'
 import { openLog } from './log.ts'
+import { runProgram, stop } from './program.ts'
+import { readText } from './read-text.ts'
 import { DemoSettings, ServiceSettings } from './settings.ts'
 import type { SimulateOptions } from './simulate.ts'
 
 // Each command is loaded when it is given: an agent must not carry the databases of the center in its memory.
 
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(130)
-    stop.abort()
-  })
-}
 const logLevel = (otherwise: string): string => process.env['SLUICE_LOG_LEVEL'] ?? otherwise
 
 const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version(VERSION)
@@ -72,14 +64,7 @@ configured(
     await addPerson(settings, { login, name, roles: role }, openLog(settings.log.level))
   })
 
-const edge = program.command('edge').description('the agent of one site')
-configured(
-  edge.command('run', { isDefault: true }).description('read the gates, keep every reading, publish it until it is receipted'),
-).action(async ({ config }: { config: string }) => {
-  const settings = readConfig(EdgeSettings, config)
-  const { runEdge } = await import('./edge.ts')
-  await runEdge(settings, openLog(logLevel('info')), stop.signal)
-})
+addEdgeCommands(program.command('edge').description('the agent of one site'), stop.signal)
 
 program
   .command('simulate')
@@ -109,25 +94,7 @@ program
     process.stdout.write(settingsDocument())
   })
 
-function readConfig<S extends TSchema>(schema: S, file: string): Static<S> {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new Fault('CONFIG_UNREADABLE', `the configuration ${file} can't be read: ${messageOf(cause)}`, 'name a file with --config', {
-      cause,
-    })
-  }
-  return parseConfig(schema, { file, text, env: process.env })
-}
+const readConfig = <S extends TSchema>(schema: S, file: string): Static<S> =>
+  parseConfig(schema, { file, text: readText(file), env: process.env })
 
-try {
-  await program.parseAsync()
-} catch (error) {
-  if (!(stop.signal.aborted && error instanceof Error && error.name === 'AbortError')) {
-    process.stderr.write(`${explain(error)}\n`)
-    process.exitCode = 1
-  }
-}
-// What a library has left open must not keep an ended command alive.
-process.exit()
+await runProgram(program)

@@ -7,6 +7,8 @@ import { NAMES } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { VERSION } from '#contract/version.ts'
 import { CONTROL_METRICS, openControl } from './command/controlled.ts'
+import { Figures } from './commission/figures.ts'
+import type { AgentStatus } from './commission/status.ts'
 import { HealthReporter } from './health/reporter.ts'
 import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
 import { Keeper } from './keep.ts'
@@ -49,6 +51,10 @@ export type Edge = {
   stats(): EdgeStats
   /** What the center is told of the agent, as it is now. */
   health(): SiteHealth
+  /** What a person at the site is told of it, as it is now. */
+  status(): AgentStatus
+  /** Its buses while it runs: whoever reads over one waits in the same queue as the agent. */
+  readonly buses: readonly OpenBus[]
   /** Says farewell to the broker; what has no receipt stays in the outbox. */
   close(): Promise<void>
 }
@@ -74,6 +80,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     throw error
   })
   const newest = new Newest()
+  const figures = new Figures(plan.flatMap((p) => p.devices.map((d) => ({ ...d, bus: p.settings.name }))))
   const keep = async (read: { device: Device; readings: ReadonlyMap<string, Reading>; name: string; gridTime: UnixMs }): Promise<void> => {
     const { structure } = read.device
     const readings = site?.withMode(structure, read.readings) ?? read.readings
@@ -151,11 +158,15 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     const reader = new BusReader({ bus, timeout_ms, elapsed })
     const cycle = async (gridTime: UnixMs): Promise<void> => {
       const keeping: Promise<void>[] = []
+      const began = elapsed()
       for (const device of reader.inOrder(devices)) {
         if (ending.signal.aborted) break
+        const asked = elapsed()
         const readings = await reader.read(device)
+        figures.read(device, { t: now(), took_ms: elapsed() - asked, readings })
         keeping.push(keep({ device, readings, name, gridTime }))
       }
+      figures.cycle(name, elapsed() - began)
       await Promise.all(keeping)
     }
     return poll({ cycle, missed: (gridTime) => keeper.missed(name, gridTime), now, elapsed }, settings.poll.interval_ms, ending.signal)
@@ -168,10 +179,24 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     last_receipt_t: sender.lastReceiptT,
     ...keeper.counts,
   })
+  const status = (): AgentStatus => ({
+    site: settings.site,
+    area: settings.area,
+    pid: process.pid,
+    version: VERSION,
+    t: now(),
+    interval_ms: settings.poll.interval_ms,
+    stats: stats(),
+    health: health(),
+    buses: buses.map(({ bus, settings: { name } }) => figures.bus(name, bus.stats)),
+    devices: figures.devices(),
+  })
   let atEnd: { stats: EdgeStats; health: SiteHealth } | undefined
   return {
     stats: () => atEnd?.stats ?? stats(),
     health: () => atEnd?.health ?? health(),
+    status,
+    buses,
     close: async () => {
       ending.abort()
       reporter.close()
@@ -199,9 +224,10 @@ function checkMetrics(devices: readonly Device[]): void {
 }
 
 type Planned = { readonly settings: BusSettings; readonly devices: readonly Device[] }
+export type OpenBus = Planned & { readonly bus: Bus }
 
 /** @throws Fault PORT_TAKEN, ADDRESS_REFUSED where a DTU is to dial in. */
-async function openBuses(plan: readonly Planned[], log: Logger): Promise<(Planned & { readonly bus: Bus })[]> {
+async function openBuses(plan: readonly Planned[], log: Logger): Promise<OpenBus[]> {
   const listeners = new DtuListeners(log)
   const buses = plan.map((p) => ({ ...p, bus: Bus.open(p.settings, log, listeners) }))
   try {

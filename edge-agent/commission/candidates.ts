@@ -1,6 +1,5 @@
-import { WORD_ORDERS, WORD_TYPES, type WordOrder, type WordType } from '#contract/profile.ts'
-import { decode } from '../modbus/decode.ts'
-import { isBitSpace, type Space, wordsOf } from '../modbus/points.ts'
+import { isBitSpace, registersOf, type Space, WORD_ORDERS, WORD_TYPES, type WordOrder, type WordType } from '#contract/profile.ts'
+import { rawNumber } from '../modbus/decode.ts'
 
 /** What raw words could mean: each type and word order at each place, and which of them look like a gauge. Pure. */
 
@@ -25,9 +24,11 @@ const FLOW_SCALES = [1, 0.1, 0.01, 0.001]
 /** Scales that makers use: decimal steps, feet, cubic metres an hour. Simple ones first. */
 const KNOWN_SCALES: readonly number[] = [1, 0.001, 0.01, 0.1, 0.0001, 10, 0.3048, 1 / 3600]
 
-const isFloat = (type: WordType): boolean => type.startsWith('float')
+/** One register has its bytes in one of two orders. */
+const ONE_REGISTER: readonly WordOrder[] = ['ABCD', 'BADC']
+const isFloat = (type: WordType): boolean => type.includes('float')
 
-/** @returns the candidates that a run of words holds, in the order of address, type and word order. Those of one register have one order. */
+/** @returns the candidates that a run of words holds, in the order of address, type and word order. */
 export function candidatesOf(words: readonly number[], first: number, space: Space): Candidate[] {
   if (isBitSpace(space)) {
     return words.map((bit, i) => ({ address: first + i, type: 'bit' as const, order: 'ABCD' as const, raw: bit, plausible: [] }))
@@ -35,10 +36,10 @@ export function candidatesOf(words: readonly number[], first: number, space: Spa
   const found: Candidate[] = []
   for (const [i] of words.entries()) {
     for (const type of WORD_TYPES) {
-      const length = wordsOf(type)
-      if (type === 'bit' || i + length > words.length) continue
-      for (const order of length === 1 ? WORD_ORDERS.slice(0, 1) : WORD_ORDERS) {
-        const raw = decode(words.slice(i, i + length), { type, order, bit: 0, scale: 1, offset: 0, space })
+      const length = registersOf(type)
+      if (type === 'bit' || type === 'bits' || i + length > words.length) continue
+      for (const order of length === 1 ? ONE_REGISTER : WORD_ORDERS) {
+        const raw = rawNumber(words.slice(i, i + length), { type, order, bit: 0, bits: 16, space })
         found.push({ address: first + i, type, order, raw, plausible: plausibleOf(raw, type) })
       }
     }
@@ -81,8 +82,8 @@ export function rankNear(candidates: readonly Candidate[], near: number, within:
 /** A near hit by a usual reading beats a nearer one by a rare one: many readings of noise hit something by chance. */
 function costOf(c: Candidate, simplicity: number, share: number): number {
   const order = c.order === 'ABCD' ? 0 : c.order === 'CDAB' ? 0.1 : 0.4
-  const wide = wordsOf(c.type) > 2 ? 1 : 0
-  const integer = isFloat(c.type) ? 0 : wordsOf(c.type) === 1 ? 0.1 : 0.5
+  const wide = registersOf(c.type) > 2 ? 1 : 0
+  const integer = isFloat(c.type) ? 0 : registersOf(c.type) === 1 ? 0.1 : 0.5
   return share + order + wide + integer + simplicity * (isFloat(c.type) ? 0.5 : 0.15)
 }
 
@@ -99,7 +100,7 @@ export function pointLine(m: {
     ...(m.space === 'holding' ? [] : [`space: ${m.space}`]),
     `address: ${m.address}`,
     `type: ${m.type}`,
-    ...(wordsOf(m.type) > 1 ? [`order: ${m.order}`] : []),
+    ...(registersOf(m.type) > 1 || m.order !== 'ABCD' ? [`order: ${m.order}`] : []),
     ...(m.scale === 1 ? [] : [`scale: ${Number(m.scale.toPrecision(9))}`]),
   ]
   return `- { ${parts.join(', ')} }`

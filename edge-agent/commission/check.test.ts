@@ -35,15 +35,15 @@ test('a mistake is named with line and column, as is a profile that is not there
   })
   expect(check(SITE.replace('sluice-gate-rtu', 'radar'))).toMatchObject({
     kind: 'refused',
-    errors: [expect.stringMatching(/^site\.yaml:9:42: .*there is no profile radar; there are .*sluice-gate-rtu/)],
+    errors: [expect.stringMatching(/^site\.yaml:9:41: .*there is no profile radar; there are .*sluice-gate-rtu/)],
   })
 })
 
-test('a structure that stands twice is named where it stands the second time', () => {
+test('a structure whose level comes from two devices is named where the second stands', () => {
   const again = `${SITE}      - { structure: yc-zh-03, unit: 2, profile: sluice-gate-rtu }\n`
   expect(check(again)).toMatchObject({
     kind: 'refused',
-    errors: [expect.stringMatching(/^site\.yaml:10:11: .*structure yc-zh-03 stands twice/)],
+    errors: [expect.stringMatching(/^site\.yaml:10:41: .*another device gives the same: yc-zh-03: level_up, /)],
   })
 })
 
@@ -72,6 +72,9 @@ test('registers that overlap and a level in whole metres are suspicious', () => 
     title: 'Radar',
     source: 'test',
     max_words: 125,
+    max_gap: 0,
+    borders: [],
+    address_base: 0,
     points: [
       { metric: 'level_up', space: 'holding', address: 0, type: 'float32', order: 'ABCD', scale: 1, offset: 0 },
       { metric: 'level_down', space: 'holding', address: 1, type: 'uint16', order: 'ABCD', scale: 1, offset: 0 },

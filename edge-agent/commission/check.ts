@@ -32,7 +32,8 @@ export function checkConfig(source: CheckSource): CheckResult {
   }
   const place = placesIn(source)
   const written = (findings: readonly Finding[]): string[] => findings.map((f) => `${place(f.path)} ${f.path.join('.')}: ${f.text}`)
-  const errors = [...twiceIn(settings), ...devicesOf(settings, source.profiles).flatMap((d) => d.errors)]
+  const tried = devicesOf(settings, source.profiles)
+  const errors = [...twiceIn(settings), ...tried.flatMap((t) => t.errors), ...sameMetricIn(tried)]
   if (errors.length > 0) return { kind: 'refused', errors: written(errors) }
   try {
     // Whatever only the agent itself knows to refuse.
@@ -41,7 +42,7 @@ export function checkConfig(source: CheckSource): CheckResult {
     if (error instanceof Fault) return { kind: 'refused', errors: [`${source.file}: ${error.message}`] }
     throw error
   }
-  const devices = devicesOf(settings, source.profiles).flatMap((d) => (d.device ? [d.device] : []))
+  const devices = tried.flatMap((t) => (t.device ? [t.device] : []))
   const used = new Set(settings.buses.flatMap((b) => b.devices.map((d) => d.profile)))
   const ofProfiles = [...used].flatMap((name) => {
     const path = placeOfProfile(settings, name)
@@ -51,7 +52,7 @@ export function checkConfig(source: CheckSource): CheckResult {
   return { kind: 'accepted', settings, warnings: written([...suspicionsOfSite(settings, devices), ...ofProfiles]) }
 }
 
-type Tried = { readonly errors: readonly Finding[]; readonly device?: ReturnType<typeof toDevice> }
+type Tried = { readonly path: readonly string[]; readonly errors: readonly Finding[]; readonly device?: ReturnType<typeof toDevice> }
 
 function devicesOf(settings: EdgeSettings, profiles: ReadonlyMap<string, DeviceProfile>): Tried[] {
   return settings.buses.flatMap((bus, b) =>
@@ -59,15 +60,31 @@ function devicesOf(settings: EdgeSettings, profiles: ReadonlyMap<string, DeviceP
       const path = ['buses', String(b), 'devices', String(d), 'profile']
       const profile = profiles.get(device.profile)
       if (!profile)
-        return { errors: [{ path, text: `there is no profile ${device.profile}; there are ${[...profiles.keys()].join(', ') || 'none'}` }] }
+        return {
+          path,
+          errors: [{ path, text: `there is no profile ${device.profile}; there are ${[...profiles.keys()].join(', ') || 'none'}` }],
+        }
       try {
-        return { errors: [], device: toDevice(device, profile) }
+        return { path, errors: [], device: toDevice(device, profile) }
       } catch (error) {
-        if (error instanceof Fault) return { errors: [{ path, text: error.message }] }
+        if (error instanceof Fault) return { path, errors: [{ path, text: error.message }] }
         throw error
       }
     }),
   )
+}
+
+/** Several devices may make up a structure, but each metric comes from one. */
+function sameMetricIn(tried: readonly Tried[]): Finding[] {
+  const given = new Set<string>()
+  return tried.flatMap(({ path, device }) => {
+    const names = device?.metrics.map((metric) => `${device.structure}: ${metric}`) ?? []
+    const again = names.filter((name) => given.has(name))
+    for (const name of names) given.add(name)
+    return again.length === 0
+      ? []
+      : [{ path, text: `another device gives the same: ${again.join(', ')}; rename it by points: { METRIC: { as: OTHER } }, or omit it` }]
+  })
 }
 
 function twiceIn(settings: EdgeSettings): Finding[] {
@@ -80,7 +97,6 @@ function twiceIn(settings: EdgeSettings): Finding[] {
   return settings.buses.flatMap((bus, b) => [
     ...again('bus', bus.name, ['buses', String(b), 'name']),
     ...(bus.transport === 'serial' ? again('serial port', bus.path, ['buses', String(b), 'path']) : []),
-    ...bus.devices.flatMap((d, i) => again('structure', d.structure, ['buses', String(b), 'devices', String(i), 'structure'])),
   ])
 }
 

@@ -16,10 +16,9 @@ export type Port = {
 const BY_ID = '/dev/serial/by-id'
 
 export async function listPorts(): Promise<Port[]> {
-  // The native binding is loaded by this command alone.
-  const { SerialPort } = await import('serialport')
   const stable = await stableNames()
-  const ports = (await SerialPort.list()).map((p) => ({
+  const known = await askSystem()
+  const ports = known.map((p) => ({
     path: p.path,
     stable: stable.get(p.path) ?? null,
     maker: p.manufacturer ?? null,
@@ -29,6 +28,27 @@ export async function listPorts(): Promise<Port[]> {
   // A PC offers ttyS0 to ttyS31 whether or not there is a chip behind them: what is known of comes first.
   return ports.toSorted((a, b) => Number(b.usb !== null) - Number(a.usb !== null) || a.path.localeCompare(b.path, 'en', { numeric: true }))
 }
+
+type Known = {
+  readonly path: string
+  readonly manufacturer?: string
+  readonly vendorId?: string
+  readonly productId?: string
+  readonly serialNumber?: string
+}
+
+async function askSystem(): Promise<readonly Known[]> {
+  // The native binding is loaded by this command alone.
+  const { SerialPort } = await import('serialport')
+  try {
+    return (await SerialPort.list()) as readonly Known[]
+  } catch (error) {
+    // It asks udevadm, which a small gateway does not always have: then the names are all that is known.
+    if (systemCode(error) !== 'ENOENT') throw error
+    return (await readdir('/dev')).filter((name) => SERIAL.test(name)).map((name) => ({ path: `/dev/${name}` }))
+  }
+}
+const SERIAL = /^tty(S|USB|ACM|AMA|O|THS|mxc|XRUSB|SC|LP|PS)\d+$/
 
 async function stableNames(): Promise<Map<string, string>> {
   try {

@@ -31,9 +31,8 @@ export async function readOnce(device: Device, bus: Pick<Bus, 'read'>): Promise<
     exchanges.push({ request, reply })
     return reply
   })
-  const points = device.reads.flatMap((r) => r.points)
   const metrics = [...readings].flatMap(([metric, reading]) => {
-    const point = points.find((p) => p.metric === metric)
+    const point = device.points.find((p) => p.metric === metric)
     if (!point) return []
     return [{ metric, space: point.space, address: point.address, words: wordsAt(exchanges, point), reading }]
   })

@@ -1,12 +1,9 @@
-import type { DeviceProfile } from '#contract/profile.ts'
+import { type DeviceProfile, SPACES, type Space } from '#contract/profile.ts'
 import type { BadReason } from '#contract/reading.ts'
 import type { Bus } from '../modbus/bus.ts'
 import { readDevice, toDevice } from '../modbus/device.ts'
-import type { Space } from '../modbus/points.ts'
 
 /** Asks each unit of a bus whether it is there, and what it answers to. Reads only. */
-
-export const SPACES: readonly Space[] = ['holding', 'input', 'coil', 'discrete']
 
 export type UnitFound = {
   readonly unit: number

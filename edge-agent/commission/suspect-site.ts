@@ -1,6 +1,6 @@
+import { isBitSpace } from '#contract/profile.ts'
 import type { Device } from '../modbus/device.ts'
 import { bitsPerCharacter, silenceMs } from '../modbus/line/serial-line.ts'
-import { isBitSpace } from '../modbus/points.ts'
 import type { BusSettings, EdgeSettings } from '../settings.ts'
 import type { Finding } from './check.ts'
 
@@ -19,8 +19,8 @@ function suspicionsOfBus(bus: BusSettings, path: readonly string[]): Finding[] {
   const found: Finding[] = []
   for (const [d, device] of bus.devices.entries()) {
     const at = [...path, 'devices', String(d), 'unit']
-    const first = bus.devices.findIndex((other) => other.unit === device.unit)
-    if (first < d)
+    const first = bus.devices.findIndex((other) => other.unit === device.unit && other.structure !== device.structure)
+    if (first >= 0 && first < d)
       found.push({
         path: at,
         text: `unit ${device.unit} is also that of ${bus.devices[first]?.structure}: two structures behind one unit is rare`,
@@ -45,7 +45,7 @@ const TURN_MS = { serial: 20, tcp: 10, 'rtu-over-tcp': 50, dtu: 800 } as const
 
 /** How long one cycle of the bus takes when every device answers, in ms: a lower estimate. */
 export function cycleMs(bus: BusSettings, devices: readonly Device[]): number {
-  const reads = devices.flatMap((d) => d.reads)
+  const reads = devices.flatMap((d) => d.blocks)
   return reads.reduce((sum, read) => {
     const bytes = 8 + 5 + (isBitSpace(read.space) ? Math.ceil(read.words / 8) : 2 * read.words)
     const wire = bus.transport === 'serial' ? (bytes * bitsPerCharacter(bus) * 1000) / bus.baud_rate + 2 * silenceMs(bus) : 0
@@ -56,7 +56,7 @@ export function cycleMs(bus: BusSettings, devices: readonly Device[]): number {
 function tooFast(settings: EdgeSettings, devices: readonly Device[]): Finding[] {
   const every = settings.poll.interval_ms
   return settings.buses.flatMap((bus, b) => {
-    const own = devices.filter((d) => bus.devices.some((s) => s.structure === d.structure))
+    const own = devices.filter((d) => bus.devices.some((s) => s.structure === d.structure && s.unit === d.unit))
     const least = cycleMs(bus, own)
     if (least > every) {
       const text = `bus ${bus.name} needs about ${Math.round(least)} ms for one cycle, and is to be read every ${every} ms: cycles will be missed`
