@@ -4,14 +4,16 @@ import { Fault } from '#contract/fault.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { type Control, openControl } from './control.ts'
-import { checkTarget } from './faults/target.ts'
+import { checkTarget, type Targets } from './faults/target.ts'
 import { Faults } from './faults.ts'
 import { GateRtu } from './gate-rtu.ts'
 import { type ModbusServer, openModbusServer } from './modbus-server.ts'
 import { refuseCoils } from './register-map.ts'
 import type { Scenario } from './scenario.ts'
+import { gateDevice } from './served-device.ts'
 import { connectTo, type SiteDevices } from './site-devices.ts'
 import { openTruthLog, type ServedRead } from './truth.ts'
+import { TCP_WIRE } from './wire.ts'
 
 export type SimulatorSettings = {
   readonly district: District
@@ -64,8 +66,9 @@ export async function openSimulators(settings: SimulatorSettings, deps: Simulato
   const chosen = chooseSites(settings)
   const started = unixMs(deps.now())
   const faults = new Faults(settings.seed)
+  const targets = targetsOf(settings)
   for (const order of settings.scenario?.faults ?? []) {
-    checkTarget(order, settings, 'CONFIG_INVALID')
+    checkTarget(order, targets, 'CONFIG_INVALID')
     faults.add(order, started)
   }
   const truth = settings.truthFile === undefined ? undefined : openTruthLog(settings.truthFile)
@@ -84,7 +87,7 @@ export async function openSimulators(settings: SimulatorSettings, deps: Simulato
     const sites = open.map(({ site }) => site)
     if (settings.controlPort !== undefined) {
       const now = (): UnixMs => unixMs(deps.now())
-      control = await openControl(settings.controlPort, { faults, sites, started, now, targets: settings }, deps.logger)
+      control = await openControl(settings.controlPort, { faults, sites, started, now, targets }, deps.logger)
     }
     deps.logger.info({ district: settings.district.name, sites: open.length, seed: settings.seed }, 'simulated gates listen')
     return { sites, controlUrl: control?.url ?? null, close }
@@ -123,14 +126,22 @@ async function openSite(
   const structures = district.structures.filter((s) => s.site === site.id)
   const devices: SiteDevices = {
     site: site.id,
-    profile,
-    rtus: structures.map((structure) => ({ structure: structure.id, rtu: new GateRtu({ structure, profile, seed }) })),
+    wire: TCP_WIRE,
+    units: structures.map((structure) => ({
+      structure: structure.id,
+      device: gateDevice(new GateRtu({ structure, profile, seed }), profile),
+    })),
     faults: at.faults,
     now: () => unixMs(deps.now()),
     served: at.served,
   }
-  const server = await openModbusServer({ host, port: at.port }, () => connectTo(devices), deps.logger)
+  const server = await openModbusServer({ host, port: at.port }, () => connectTo(devices), { wire: TCP_WIRE, logger: deps.logger })
   return { site: siteAt(site, server.port, settings), server }
+}
+
+function targetsOf({ district, profile }: SimulatorSettings): Targets {
+  const unitsAt = (id: string) => district.structures.filter((s) => s.site === id).map(({ leaves }) => ({ profile, leaves }))
+  return { name: district.name, sites: district.sites.map(({ id }) => ({ site: id, wire: 'tcp', units: unitsAt(id) })) }
 }
 
 function siteAt(site: Site, port: number, { district, host }: SimulatorSettings): SimulatedSite {

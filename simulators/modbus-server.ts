@@ -1,11 +1,13 @@
 import { createServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { assertNever } from '#contract/fault.ts'
 import { listen } from './listen.ts'
-import { type Frame, takeFrames } from './modbus-frame.ts'
+import type { Frame } from './modbus-frame.ts'
+import type { Wire } from './wire.ts'
 
-/** Modbus TCP as bytes: what is answered, and how wrongly, is for who is behind it to say. */
+/** Modbus as bytes: what is answered, and how wrongly, is for who is behind it to say. */
 
 export type Answer =
   | { readonly kind: 'silence' }
@@ -28,7 +30,7 @@ export type ModbusServer = { readonly port: number; close(): Promise<void> }
 export async function openModbusServer(
   at: { readonly host: string; readonly port: number },
   connect: () => Session,
-  logger: Logger,
+  { wire, logger }: { readonly wire: Wire; readonly logger: Logger },
 ): Promise<ModbusServer> {
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
@@ -36,7 +38,7 @@ export async function openModbusServer(
     socket.once('close', () => sockets.delete(socket))
     // Clients are killed in tests and drills: a reset is no news.
     socket.on('error', (error) => logger.debug({ err: error, ...at }, 'simulated Modbus connection'))
-    serve(socket, connect())
+    serve(socket, connect(), wire)
   })
   const port = await listen(server, at, 'choose another base port for the simulators, or 0 for free ones')
   server.on('error', (error) => logger.error({ err: error, ...at }, 'simulated Modbus server'))
@@ -50,7 +52,8 @@ export async function openModbusServer(
   }
 }
 
-function serve(socket: Socket, session: Session): void {
+/** Answers whatever comes over a connection or a serial port. */
+export function serve(socket: Duplex & Partial<Pick<Socket, 'resetAndDestroy'>>, session: Session, wire: Wire): void {
   let received: Buffer = Buffer.alloc(0)
   /** Answers leave one after the other: the pieces of one are never mixed with those of another. */
   let line: Promise<void> = Promise.resolve()
@@ -60,7 +63,8 @@ function serve(socket: Socket, session: Session): void {
       case 'silence':
         return
       case 'hang-up':
-        socket.resetAndDestroy()
+        // A serial line has no connection to reset.
+        socket.resetAndDestroy?.()
         return
       case 'send': {
         const queue = (): void => {
@@ -74,8 +78,8 @@ function serve(socket: Socket, session: Session): void {
         assertNever(answer)
     }
   }
-  socket.on('data', (bytes) => {
-    const found = takeFrames(Buffer.concat([received, bytes]))
+  socket.on('data', (bytes: Buffer) => {
+    const found = wire.take(Buffer.concat([received, bytes]))
     if (!found) {
       socket.destroy()
       return
@@ -86,7 +90,7 @@ function serve(socket: Socket, session: Session): void {
   socket.on('drain', () => socket.resume())
 }
 
-async function send(socket: Socket, { segments, gap_ms, leaving }: Extract<Answer, { kind: 'send' }>): Promise<void> {
+async function send(socket: Duplex, { segments, gap_ms, leaving }: Extract<Answer, { kind: 'send' }>): Promise<void> {
   leaving(socket.writable ? 'there' : 'gone')
   for (const [i, segment] of segments.entries()) {
     if (i > 0) await sleep(gap_ms)

@@ -82,8 +82,8 @@ const of = (kind: FaultKind): FaultOrder => {
 /** In the middle of the scenario's fault of this kind. */
 const during = (kind: FaultKind): number => t0 + (of(kind).at_s + (of(kind).for_s ?? 0) / 2) * 1000
 
-test('the scenario has every kind of fault once, and no two at a time', () => {
-  expect(badDay.faults.map((f) => f.kind).toSorted()).toEqual(FAULT_KINDS.toSorted())
+test('the scenario has every kind of fault once that Modbus TCP can have, and no two at a time', () => {
+  expect(badDay.faults.map((f) => f.kind).toSorted()).toEqual(FAULT_KINDS.filter((kind) => kind !== 'crc_error').toSorted())
   for (const [i, fault] of badDay.faults.entries()) {
     expect(fault.at_s + (fault.for_s ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(
       badDay.faults[i + 1]?.at_s ?? Number.POSITIVE_INFINITY,

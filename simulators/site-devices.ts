@@ -1,24 +1,23 @@
-import type { DeviceProfile } from '#contract/profile.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { breakAnswer } from './faults/break-answer.ts'
 import { distortProfile, distortState } from './faults/distort.ts'
 import type { FaultKind } from './faults/order.ts'
 import { type Faults, ofKind, type PlannedFault } from './faults.ts'
-import type { GateRtu } from './gate-rtu.ts'
 import { ModbusException } from './modbus-exception.ts'
-import { encodeFrame, type Frame } from './modbus-frame.ts'
+import type { Frame } from './modbus-frame.ts'
 import { exceptionReply, parseRequest, type ReadRequest, readReply, writeReply } from './modbus-request.ts'
 import type { Answer, Session } from './modbus-server.ts'
-import { imageOf } from './register-map.ts'
+import type { ServedDevice } from './served-device.ts'
 import type { ServedRead } from './truth.ts'
+import type { Wire } from './wire.ts'
 
 /** The devices on one site's bus, with whatever is wrong with them. */
 
 export type SiteDevices = {
   readonly site: string
-  readonly profile: DeviceProfile
+  readonly wire: Wire
   /** Unit 1, 2, … */
-  readonly rtus: readonly { readonly structure: string; readonly rtu: GateRtu }[]
+  readonly units: readonly { readonly structure: string; readonly device: ServedDevice }[]
   readonly faults: Faults
   readonly now: () => UnixMs
   readonly served: (read: ServedRead) => void
@@ -33,6 +32,8 @@ export function connectTo(devices: SiteDevices): Session {
   let previous: Buffer | null = null
   return (request) => {
     const t = devices.now()
+    // On a line, who is not there says nothing; a TCP gateway says so.
+    if (devices.wire.kind === 'rtu' && !devices.units[request.unit - 1]) return { kind: 'silence' }
     const place = { site: devices.site, unit: request.unit }
     const faults = devices.faults.strike(place, t)
     const withhold = (by: FaultKind): void => {
@@ -55,7 +56,7 @@ export function connectTo(devices: SiteDevices): Session {
       : answerTo(devices, request, { t, faults, only: 'all' })
     const answer = { ...request, pdu: outcome.pdu }
     const sent = sendTo(devices, answer, { outcome, faults, previous })
-    previous = encodeFrame(answer)
+    previous = devices.wire.encode(answer)
     return sent
   }
 }
@@ -65,7 +66,7 @@ function sendTo(
   answer: Frame,
   { outcome: { read }, faults, previous }: { outcome: Outcome; faults: readonly PlannedFault[]; previous: Buffer | null },
 ): Answer {
-  const { corrupted, ...bytes } = breakAnswer(answer, faults, previous)
+  const { corrupted, ...bytes } = breakAnswer(answer, faults, { previous, wire: devices.wire })
   return {
     kind: 'send',
     ...bytes,
@@ -81,15 +82,14 @@ type Circumstances = { readonly t: UnixMs; readonly faults: readonly PlannedFaul
 
 function answerTo(devices: SiteDevices, { unit, pdu }: Frame, { t, faults, only }: Circumstances): Outcome {
   try {
-    const device = devices.rtus[unit - 1]
+    const device = devices.units[unit - 1]
     const request = parseRequest(pdu)
     if (!device) throw new ModbusException('noSuchUnit', `site ${devices.site} has no unit ${unit}`)
     if (request.kind === 'write') {
-      if (only === 'all') device.rtu.write(request.address, request.words, t)
+      if (only === 'all') device.device.write(request.address, request.words, t)
       return { pdu: writeReply(request), read: null }
     }
-    const wordsWith = (some: readonly PlannedFault[]): readonly number[] =>
-      readWords(device.rtu, request, { profile: devices.profile, t, faults: some })
+    const wordsWith = (some: readonly PlannedFault[]): readonly number[] => readWords(device.device, request, { t, faults: some })
     const words = wordsWith(faults)
     const values = ofKind(faults, 'frozen', 'spike', 'swapped_words', 'unit_change')
     const plain = values.length > 0 ? wordsWith([]) : words
@@ -114,14 +114,10 @@ function answerTo(devices: SiteDevices, { unit, pdu }: Frame, { t, faults, only 
 }
 
 function readWords(
-  rtu: GateRtu,
-  { fc, address, length }: ReadRequest,
-  { profile, t, faults }: { profile: DeviceProfile; t: UnixMs; faults: readonly PlannedFault[] },
+  device: ServedDevice,
+  request: ReadRequest,
+  { t, faults }: { readonly t: UnixMs; readonly faults: readonly PlannedFault[] },
 ): readonly number[] {
-  if (length > profile.max_words) throw new ModbusException('illegalValue', `${length} registers are more than the device gives at once`)
-  const state = distortState(rtu.state(t), faults, (then) => rtu.state(unixMs(then)))
-  const image = imageOf(distortProfile(profile, faults), state)
-  const space = fc === 3 ? image.holding : image.input
-  if (address + length > space.length) throw new ModbusException('illegalAddress', `register ${address + length - 1} does not exist`)
-  return space.slice(address, address + length)
+  const state = distortState(device.state(t), faults, (then) => device.state(unixMs(then)))
+  return device.words(state, distortProfile(device.profile, faults), request)
 }

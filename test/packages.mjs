@@ -11,6 +11,8 @@ const NEEDED = [
   { package: 'fonts-noto-cjk', there: () => existsSync('/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc') },
   { package: 'mbpoll', there: () => existsSync('/usr/bin/mbpoll') },
   { package: 'socat', there: () => existsSync('/usr/bin/socat') },
+  // pymodbus imports it and does not depend on it.
+  { package: 'python3-serial-asyncio', there: () => existsSync('/usr/lib/python3/dist-packages/serial_asyncio') },
   { package: 'python3-pymodbus', there: () => existsSync('/usr/lib/python3/dist-packages/pymodbus') },
   { package: 'strace', there: () => existsSync('/usr/bin/strace') },
 ]

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { unixMs } from '#contract/units.ts'
 import type { PlannedFault } from '../faults.ts'
 import { encodeFrame, type Frame } from '../modbus-frame.ts'
+import { RTU_WIRE, TCP_WIRE } from '../wire.ts'
 import { breakAnswer } from './break-answer.ts'
 import { parseOrder } from './order.ts'
 
@@ -14,7 +15,8 @@ const planned = (o: object): PlannedFault => ({
 })
 const answer: Frame = { transaction: 0xffff, unit: 1, pdu: Buffer.from([3, 4, 0, 1, 0, 2]) }
 const whole = encodeFrame(answer)
-const sent = (...orders: object[]) => breakAnswer(answer, orders.map(planned), encodeFrame({ ...answer, transaction: 7 }))
+const sent = (...orders: object[]) =>
+  breakAnswer(answer, orders.map(planned), { previous: encodeFrame({ ...answer, transaction: 7 }), wire: TCP_WIRE })
 const hex = (...orders: object[]): string => Buffer.concat(sent(...orders).segments).toString('hex')
 
 test('without a fault of the frame the answer leaves at once, whole and in one piece', () => {
@@ -34,7 +36,7 @@ test('each field of the frame is broken alone, and it is said by what', () => {
 
 test('the answer before comes once more in front of this one, in one segment; the first on a connection has none', () => {
   expect(sent({ kind: 'merged' }).segments).toEqual([Buffer.concat([encodeFrame({ ...answer, transaction: 7 }), whole])])
-  expect(breakAnswer(answer, [planned({ kind: 'merged' })], null).segments).toEqual([whole])
+  expect(breakAnswer(answer, [planned({ kind: 'merged' })], { previous: null, wire: TCP_WIRE }).segments).toEqual([whole])
 })
 
 test('in however many pieces and however late, a valid answer stays the same bytes', () => {
@@ -64,4 +66,14 @@ test('whatever faults come together, bytes that differ from the answer are calle
       expect(sent(...orders).corrupted === null).toBe(hex(...orders) === whole.toString('hex'))
     }),
   )
+})
+
+test('on a line of RTU frames the check sum can be wrong, and a wrong byte count has a right one', () => {
+  const rtu = (...orders: object[]): string =>
+    Buffer.concat(breakAnswer(answer, orders.map(planned), { previous: null, wire: RTU_WIRE }).segments).toString('hex')
+  const right = rtu()
+  expect(right).toBe('01030400010002' + '2a32')
+  expect(rtu({ kind: 'crc_error' })).toBe('01030400010002' + '2b32')
+  expect(rtu({ kind: 'wrong_length', by: 2 }).slice(0, -4)).toBe('01030600010002')
+  expect(breakAnswer(answer, [planned({ kind: 'crc_error' })], { previous: null, wire: RTU_WIRE }).corrupted).toBe('crc_error')
 })

@@ -1,6 +1,7 @@
 import { assertNever } from '#contract/fault.ts'
 import { ofKind, type PlannedFault } from '../faults.ts'
-import { encodeFrame, type Frame } from '../modbus-frame.ts'
+import type { Frame } from '../modbus-frame.ts'
+import type { Wire } from '../wire.ts'
 import type { FaultKind } from './order.ts'
 
 /** Faults of the frames: how a right answer goes wrong on its way out. Pure. */
@@ -13,10 +14,15 @@ export type BrokenAnswer = {
   readonly corrupted: FaultKind | null
 }
 
-/** @param previous the bytes of the answer before on this connection. */
-export function breakAnswer(answer: Frame, faults: readonly PlannedFault[], previous: Buffer | null): BrokenAnswer {
+/** @param line.previous the bytes of the answer before on this connection. */
+export function breakAnswer(
+  answer: Frame,
+  faults: readonly PlannedFault[],
+  { previous, wire }: { readonly previous: Buffer | null; readonly wire: Wire },
+): BrokenAnswer {
   let frame = answer
   let lengthError = 0
+  let sumError: 'none' | 'flipped' = 'none'
   let [parts, gap_ms, delay_ms] = [1, 0, 0]
   let corrupted: FaultKind | null = null
   let before: Buffer | null = null
@@ -36,6 +42,10 @@ export function breakAnswer(answer: Frame, faults: readonly PlannedFault[], prev
         lengthError = order.by
         corrupted ??= order.by === 0 ? null : order.kind
         break
+      case 'crc_error':
+        sumError = 'flipped'
+        corrupted ??= order.kind
+        break
       case 'wrong_transaction':
         frame = { ...frame, transaction: (frame.transaction + 1) & 0xffff }
         corrupted ??= order.kind
@@ -52,11 +62,11 @@ export function breakAnswer(answer: Frame, faults: readonly PlannedFault[], prev
         assertNever(order)
     }
   }
-  const bytes = encodeFrame(frame, { lengthError })
+  const bytes = wire.encode(frame, { lengthError, sumError })
   return { segments: cutUp(before ? Buffer.concat([before, bytes]) : bytes, parts), gap_ms, delay_ms, corrupted }
 }
 
-const KINDS = ['late', 'split', 'merged', 'wrong_length', 'wrong_transaction', 'wrong_unit', 'wrong_function'] as const
+const KINDS = ['late', 'split', 'merged', 'wrong_length', 'crc_error', 'wrong_transaction', 'wrong_unit', 'wrong_function'] as const
 
 /** Into `parts` of about the same length; fewer where there are fewer bytes. */
 function cutUp(bytes: Buffer, parts: number): Buffer[] {

@@ -28,17 +28,18 @@ export const FAULT_ORDERS = {
     ...SHARE,
     code: Type.Integer({ minimum: 1, maximum: 255, default: 4, description: 'Exception code; 4 is a device failure' }),
   }),
-  split: order('split', 'The answer comes in several TCP segments', {
+  split: order('split', 'The answer comes in several pieces', {
     ...SHARE,
     segments: Type.Integer({ minimum: 2, maximum: 20, default: 3, description: 'How many' }),
     gap_ms: Type.Integer({ minimum: 0, maximum: 60_000, default: 20, description: 'Time from one to the next' }),
   }),
-  merged: order('merged', 'The answer before comes once more, in one TCP segment with this one', SHARE),
-  wrong_length: order('wrong_length', 'The length in the MBAP header is not that of the frame', {
+  merged: order('merged', 'The answer before comes once more, in one piece with this one', SHARE),
+  wrong_length: order('wrong_length', 'The length that the frame says of itself (MBAP header, or byte count of RTU) is wrong', {
     ...SHARE,
     by: Type.Integer({ minimum: -250, maximum: 250, default: 2, description: 'Bytes too many, or too few below 0' }),
   }),
-  wrong_transaction: order('wrong_transaction', 'The answer names the transaction after the one asked', SHARE),
+  crc_error: order('crc_error', 'The check sum is wrong; only on a line of RTU frames', SHARE),
+  wrong_transaction: order('wrong_transaction', 'The answer names the transaction after the one asked; only over Modbus TCP', SHARE),
   wrong_unit: order('wrong_unit', 'The answer comes in the name of the next unit', SHARE),
   wrong_function: order('wrong_function', 'The answer names the next function code', SHARE),
   frozen: order('frozen', 'The value stays what it was when the fault began', METRIC),

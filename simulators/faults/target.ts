@@ -1,29 +1,41 @@
-import type { District } from '#contract/district.ts'
 import { Fault, type FaultCode } from '#contract/fault.ts'
-import { leafOfOpening, openingOfLeaf } from '#contract/metrics.ts'
+import { leafOfOpening } from '#contract/metrics.ts'
 import { type DeviceProfile, registersOf } from '#contract/profile.ts'
+import { pointOf } from '../served-device.ts'
+import type { Wire } from '../wire.ts'
 import type { FaultOrder } from './order.ts'
 
-export type Targets = { readonly district: District; readonly profile: DeviceProfile }
+/** What there is for a fault to strike. */
+export type Target = {
+  readonly site: string
+  readonly wire: Wire['kind']
+  /** Unit 1, 2, … */
+  readonly units: readonly { readonly profile: DeviceProfile; readonly leaves: number }[]
+}
+export type Targets = { readonly name: string; readonly sites: readonly Target[] }
 
 /** A fault that strikes nothing would be a test of nothing. @throws Fault for a site, unit or metric that is not there. */
-export function checkTarget(order: FaultOrder, { district, profile }: Targets, code: FaultCode): void {
+export function checkTarget(order: FaultOrder, { name, sites }: Targets, code: FaultCode): void {
   const { site, unit } = order
-  if (!district.sites.some((s) => s.id === site)) {
-    throw new Fault(code, `district ${district.name} has no site ${site}`, 'name a site of its sites.yaml')
+  const target = sites.find((s) => s.site === site)
+  if (!target) throw new Fault(code, `district ${name} has no site ${site}`, 'name a site of its sites.yaml')
+  if (unit !== undefined && unit > target.units.length) {
+    throw new Fault(code, `site ${site} has no unit ${unit}`, `name one from 1 to ${target.units.length}, or none for all of them`)
   }
-  const units = district.structures.filter((s) => s.site === site)
-  if (unit !== undefined && unit > units.length) {
-    throw new Fault(code, `site ${site} has no unit ${unit}`, `name one from 1 to ${units.length}, or none for all of them`)
+  if (order.kind === 'crc_error' && target.wire === 'tcp') {
+    throw new Fault(code, `site ${site} speaks Modbus TCP, which has no check sum`, 'order it where RTU frames are spoken')
+  }
+  if (order.kind === 'wrong_transaction' && target.wire === 'rtu') {
+    throw new Fault(code, `site ${site} speaks RTU, which has no transactions`, 'order it where Modbus TCP is spoken')
   }
   const metric = 'metric' in order ? order.metric : undefined
   if (metric === undefined) return
-  const structures = unit === undefined ? units : units.slice(unit - 1, unit)
+  const units = unit === undefined ? target.units : target.units.slice(unit - 1, unit)
   const leaf = leafOfOpening(metric)
-  const points = leaf === undefined ? profile.points : (profile.leaf?.points ?? [])
-  const point = points.find((p) => p.metric === (leaf === undefined ? metric : openingOfLeaf(1)))
-  if (!point || (leaf !== undefined && structures.every((s) => s.leaves < leaf))) {
-    throw new Fault(code, `no device named by this ${order.kind} shows ${metric}`, `name a metric of profile ${profile.name}`)
+  const [point] = units.flatMap((u) => pointOf(u, metric, leaf) ?? [])
+  if (!point) {
+    const profiles = [...new Set(units.map((u) => u.profile.name))].join(' or ')
+    throw new Fault(code, `no device named by this ${order.kind} shows ${metric}`, `name a metric of profile ${profiles}`)
   }
   if (order.kind === 'swapped_words' && registersOf(point.type) === 1) {
     throw new Fault(code, `${metric} is a single register: there is nothing to swap`, 'name a 32-bit metric, or none for all of them')
