@@ -19,6 +19,8 @@ export type DeviceFigures = {
 }
 export type BusFigures = {
   readonly name: string
+  /** Since a device of the bus was last read, well or badly, in ms of a clock that no one sets; since the start before that. */
+  readonly read_ago_ms: number
   /** Of one cycle over all devices of the bus, in ms. */
   readonly cycle_ms: number | null
   readonly longest_cycle_ms: number | null
@@ -35,6 +37,8 @@ const keyOf = (structure: string, unit: number): string => `${structure} ${unit}
 export class Figures {
   readonly #devices = new Map<string, Known>()
   readonly #cycles = new Map<string, { last: number; longest: number }>()
+  readonly #readAt = new Map<string, number>()
+  readonly #started = performance.now()
 
   constructor(devices: readonly { readonly structure: string; readonly unit: number; readonly bus: string }[]) {
     for (const { structure, unit, bus } of devices) {
@@ -49,6 +53,7 @@ export class Figures {
   ): void {
     const known = this.#devices.get(keyOf(structure, unit))
     if (!known) return
+    this.#readAt.set(known.bus, performance.now())
     const errors = { ...known.errors }
     for (const r of readings.values()) if (r.quality === 'bad') errors[r.reason] = (errors[r.reason] ?? 0) + 1
     const good = [...readings.values()].every((r) => r.quality === 'good')
@@ -67,8 +72,15 @@ export class Figures {
     return [...this.#devices.values()].map((d) => ({ ...d }))
   }
 
-  bus(name: string, stats: Omit<BusFigures, 'name' | 'cycle_ms' | 'longest_cycle_ms'>): BusFigures {
+  bus(name: string, stats: Omit<BusFigures, 'name' | 'cycle_ms' | 'longest_cycle_ms' | 'read_ago_ms'>): BusFigures {
     const cycle = this.#cycles.get(name)
-    return { name, cycle_ms: cycle ? Math.round(cycle.last) : null, longest_cycle_ms: cycle ? Math.round(cycle.longest) : null, ...stats }
+    const read_ago_ms = Math.round(performance.now() - (this.#readAt.get(name) ?? this.#started))
+    return {
+      name,
+      read_ago_ms,
+      cycle_ms: cycle ? Math.round(cycle.last) : null,
+      longest_cycle_ms: cycle ? Math.round(cycle.longest) : null,
+      ...stats,
+    }
   }
 }
