@@ -47,8 +47,9 @@ export const Site = Type.Object(
     station: Type.String({ description: 'Office in charge (供水所, 枢纽所)' }),
     report_interval_ms: Type.Integer({
       minimum: 100,
-      default: 5000,
-      description: 'Longest silence of a metric of this site in ordinary running; a value older than three of these is STALE',
+      default: 60_000,
+      description:
+        'Longest silence of a metric of this site in ordinary running, report.silence_ms of its agent; a value older than three of these is STALE',
     }),
   },
   { additionalProperties: false, description: 'One gatehouse: one edge agent; its id is the Sparkplug edge node id' },
@@ -132,5 +133,9 @@ export function inconsistencies(d: District): string[] {
   return found
 }
 
-/** An age beyond which a site's value is STALE, in ms. */
-export const staleAfterMs = (reportIntervalMs: number): number => reportIntervalMs * 3
+/**
+ * An age beyond which a site's value is STALE, in ms. `toldSilenceMs`: what the agent says of itself (contract/health.ts), which is longer
+ * while its data plan runs short.
+ */
+export const staleAfterMs = (reportIntervalMs: number, toldSilenceMs?: number | null): number =>
+  Math.max(reportIntervalMs, toldSilenceMs ?? 0) * 3

@@ -44,6 +44,7 @@ export const HEALTH_NUMBERS = {
   polls_missed: entry(17, 'UInt32', '', '漏采次数', 'Polls missed'),
   connections: entry(18, 'UInt32', '', '连接次数', 'Connections since the start'),
   uptime_s: entry(19, 'UInt32', 's', '运行时长', 'Uptime'),
+  silence_ms: entry(22, 'UInt32', 'ms', '最长静默', 'Longest silence of a value'),
 } as const satisfies Record<string, Entry>
 export type HealthNumber = keyof typeof HEALTH_NUMBERS
 export const HEALTH_NUMBER_NAMES = Object.keys(HEALTH_NUMBERS) as HealthNumber[]

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 
-export const LOSS_REASONS = ['outbox_full', 'too_old', 'damaged'] as const
+export const LOSS_REASONS = ['outbox_full', 'too_old', 'damaged', 'time_unknown'] as const
 export type LossReason = (typeof LOSS_REASONS)[number]
 
 /**

@@ -4,7 +4,11 @@ import { messageOf } from '#contract/fault.ts'
 import type { Reading } from '#contract/reading.ts'
 import type { UnixMs } from '#contract/units.ts'
 
-/** One line of the journal. `missed` is the time on the poll grid at which nothing was read, or nothing could be kept. */
+/**
+ * One line of the journal: what of a device's readings was kept, and under which time; none where the center knew them all within the
+ * deadband. `missed` is the time on the poll grid at which
+ * nothing was read, or nothing could be kept.
+ */
 export type JournalEntry =
   | { readonly structure: string; readonly t: UnixMs; readonly readings: Readonly<Record<string, Reading>> }
   | { readonly missed: UnixMs; readonly bus: string; readonly structure?: string }

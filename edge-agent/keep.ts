@@ -5,12 +5,19 @@ import type { UnixMs } from '#contract/units.ts'
 import type { Journal } from './journal.ts'
 import type { Newest } from './newest.ts'
 import type { Outbox } from './outbox/outbox.ts'
+import type { Exceptions } from './report/exception.ts'
+import type { Haste } from './report/haste.ts'
 import type { Sender } from './uplink/send.ts'
 
 type KeeperDeps = {
   readonly outbox: Pick<Outbox, 'append'>
   readonly journal: Journal
+  /** Everything that is read. */
+  readonly lastRead: Newest
+  /** What is kept, or would be if the disk took it: what the center is told. */
   readonly newest: Newest
+  readonly exceptions: Pick<Exceptions, 'sift'>
+  readonly haste: Pick<Haste, 'watch'>
   readonly sender: Pick<Sender, 'offer'>
   readonly log: Logger
 }
@@ -23,7 +30,7 @@ type Read = {
   readonly gridTime: UnixMs
 }
 
-/** The step that nothing may skip: readings go to the disk, and only then anywhere else. */
+/** The step that nothing may skip: what is news goes to the disk, and only then anywhere else. */
 export class Keeper {
   readonly #deps: KeeperDeps
   readonly #silent = new Map<string, BadReason>()
@@ -35,7 +42,7 @@ export class Keeper {
     this.#deps = deps
   }
 
-  /** `kept`: devices' readings of one time. `not_kept`: readings. `missed_cycles`: times of the grid, of each bus. */
+  /** `kept`: times at which readings of a device were kept. `not_kept`: readings. `missed_cycles`: times of the grid, of each bus. */
   get counts(): { kept: number; not_kept: number; missed_cycles: number } {
     return { ...this.#counts }
   }
@@ -47,25 +54,33 @@ export class Keeper {
 
   /** Never throws: a disk that takes nothing is told and counted, the newest values are shown all the same, and the next cycle tries again. */
   async keep({ structure, t, readings, bus, gridTime }: Read): Promise<void> {
-    const { outbox, journal, newest, sender, log } = this.#deps
+    const { outbox, journal, lastRead, newest, exceptions, haste, sender, log } = this.#deps
     this.#tellSilence(structure, readings)
     for (const r of readings.values()) if (r.quality === 'bad') this.#errors.set(r.reason, (this.#errors.get(r.reason) ?? 0) + 1)
+    lastRead.put(structure, t, readings)
+    haste.watch(bus, structure, readings)
+    const news = exceptions.sift(structure, gridTime, readings)
+    if (news.readings.size === 0) {
+      journal.write({ structure, t, readings: {} })
+      return
+    }
     try {
-      const kept = await outbox.append(structure, t, readings)
+      const kept = await outbox.append(structure, t, news.readings)
+      news.kept()
       this.#counts.kept += 1
       if (this.#diskFails) log.info('readings are kept again')
       this.#diskFails = false
-      journal.write({ structure, t: kept.t, readings: Object.fromEntries(readings) })
-      newest.put(structure, kept.t, readings)
-      sender.offer(structure, { t: kept.t, readings, batch: kept.batch })
+      journal.write({ structure, t: kept.t, readings: Object.fromEntries(news.readings) })
+      newest.put(structure, kept.t, news.readings)
+      sender.offer(structure, { t: kept.t, readings: news.readings, batch: kept.batch }, news)
     } catch (error) {
-      this.#counts.not_kept += readings.size
+      this.#counts.not_kept += news.readings.size
       if (!this.#diskFails)
         log.error({ structure, error: messageOf(error) }, 'readings can not be kept, and are lost until the disk takes them')
       this.#diskFails = true
       journal.write({ missed: gridTime, bus, structure })
-      newest.put(structure, t, readings)
-      sender.offer(structure, { t, readings, batch: null })
+      newest.put(structure, t, news.readings)
+      sender.offer(structure, { t, readings: news.readings, batch: null }, news)
     }
   }
 

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino'
 import { Fault } from '#contract/fault.ts'
-import { noHealth, type SiteHealth } from '#contract/health.ts'
+import type { SiteHealth } from '#contract/health.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
 import type { Reading } from '#contract/reading.ts'
 import { NAMES } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
-import { VERSION } from '#contract/version.ts'
 import { CONTROL_METRICS, openControl } from './command/controlled.ts'
 import { Figures } from './commission/figures.ts'
 import type { AgentStatus } from './commission/status.ts'
+import { gatherHealth } from './health/gather.ts'
 import { HealthReporter } from './health/reporter.ts'
 import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
 import { Keeper } from './keep.ts'
@@ -18,7 +18,10 @@ import { type Device, readDevice, toDevice } from './modbus/device.ts'
 import { DtuListeners } from './modbus/line/dtu-listener.ts'
 import { Newest } from './newest.ts'
 import { Outbox, type OutboxStats } from './outbox/outbox.ts'
-import { poll } from './poll.ts'
+import { type Pace, poll } from './poll.ts'
+import { Exceptions } from './report/exception.ts'
+import { Haste } from './report/haste.ts'
+import { longestSilence, NO_STRETCH, ruleOf } from './report/rule.ts'
 import { type BusSettings, checkEdgeSettings, type EdgeSettings } from './settings.ts'
 import { deviceBirth } from './uplink/payloads.ts'
 import { Sender } from './uplink/send.ts'
@@ -72,7 +75,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const devices = plan.flatMap((p) => p.devices)
   checkMetrics(devices)
 
-  const outbox = await Outbox.open({ ...settings.outbox, log })
+  const outbox = await Outbox.open({ ...settings.outbox, max_age_ms: settings.outbox.max_age_h * HOUR_MS, elapsed, log })
   const journal = await prepare(outbox, settings, { devices, log })
   const buses = await openBuses(plan, log).catch(async (error: unknown) => {
     await outbox.close()
@@ -81,6 +84,9 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   })
   const newest = new Newest()
   const figures = new Figures(plan.flatMap((p) => p.devices.map((d) => ({ ...d, bus: p.settings.name }))))
+  const lastRead = new Newest()
+  const haste = new Haste(settings.report.limits, elapsed)
+  const exceptions = new Exceptions((metric) => ruleOf(metric, settings.report, NO_STRETCH))
   const keep = async (read: { device: Device; readings: ReadonlyMap<string, Reading>; name: string; gridTime: UnixMs }): Promise<void> => {
     const { structure } = read.device
     const readings = site?.withMode(structure, read.readings) ?? read.readings
@@ -92,7 +98,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     profiles: deps.profiles,
     readNow: async ({ device, bus, name }) =>
       await keep({ device, readings: await readDevice(device, (request) => bus.read(request)), name, gridTime: now() }),
-    newest,
+    newest: lastRead,
     aliasesOf: (structure) => outbox.aliases.of(structure),
     link: {
       get online() {
@@ -112,23 +118,16 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   })
   const receipts = settings.uplink.receipts === 'required'
   const started = elapsed()
-  const health = (): SiteHealth => {
-    const { pending_bytes, oldest_t, lost_readings } = outbox.stats()
-    const { not_kept, missed_cycles } = keeper.counts
-    return {
-      ...noHealth(),
-      outbox_bytes: pending_bytes,
-      outbox_oldest_s: oldest_t === null ? 0 : Math.max(0, Math.round((now() - oldest_t) / 1000)),
-      dropped_readings: lost_readings,
-      not_kept,
-      receipt_delay_ms: sender.lastReceiptDelayMs,
-      polls_missed: missed_cycles,
-      connections: session.connections,
-      uptime_s: Math.round((elapsed() - started) / 1000),
-      errors: keeper.errors,
-      agent_version: VERSION,
-    }
-  }
+  const health = (): SiteHealth =>
+    gatherHealth({
+      outbox: outbox.stats(),
+      keeper,
+      sender,
+      session,
+      silenceMs: longestSilence(settings.report, NO_STRETCH),
+      now: now(),
+      uptimeMs: elapsed() - started,
+    })
   const session = Session.open({
     broker: settings.broker,
     address: { group: settings.area, node: settings.site },
@@ -149,9 +148,10 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     now,
     log,
   })
-  const sender = new Sender({ outbox, link: session, newest, settings: settings.uplink, now, elapsed, log })
-  const reporter = HealthReporter.start({ healthNow: health, link: session, now, elapsed, everyMs: settings.uplink.health_interval_ms })
-  const keeper = new Keeper({ outbox, journal, newest, sender, log })
+  const { uplink } = settings
+  const sender = new Sender({ outbox, link: session, newest, settings: uplink, latencyMs: () => uplink.latency_ms, now, elapsed, log })
+  const reporter = HealthReporter.start({ healthNow: health, link: session, now, elapsed, everyMs: uplink.health_interval_ms })
+  const keeper = new Keeper({ outbox, journal, lastRead, newest, exceptions, haste, sender, log })
 
   const ending = new AbortController()
   const polling = buses.map(({ bus, settings: { name, timeout_ms }, devices }) => {
@@ -169,7 +169,8 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       figures.cycle(name, elapsed() - began)
       await Promise.all(keeping)
     }
-    return poll({ cycle, missed: (gridTime) => keeper.missed(name, gridTime), now, elapsed }, settings.poll.interval_ms, ending.signal)
+    const pace = (): Pace => paceOf(settings.poll, haste.isOn(name))
+    return poll({ cycle, missed: (gridTime) => keeper.missed(name, gridTime), now, elapsed }, pace, ending.signal)
   })
   const stats = (): EdgeStats => ({
     connected: session.online,
@@ -222,6 +223,10 @@ function checkMetrics(devices: readonly Device[]): void {
     'rename one of them by points: { METRIC: { as: OTHER } }, or omit it',
   )
 }
+const HOUR_MS = 3_600_000
+
+const paceOf = ({ interval_ms, fast_interval_ms }: EdgeSettings['poll'], hasty: boolean): Pace =>
+  hasty && fast_interval_ms < interval_ms ? { everyMs: fast_interval_ms, isFast: true } : { everyMs: interval_ms, isFast: false }
 
 type Planned = { readonly settings: BusSettings; readonly devices: readonly Device[] }
 export type OpenBus = Planned & { readonly bus: Bus }

@@ -60,7 +60,7 @@ test('a cycle that takes longer than its interval is counted, time by time', asy
       now: () => Date.now(),
       elapsed: () => performance.now(),
     },
-    100,
+    () => ({ everyMs: 100, isFast: false }),
     ending.signal,
   )
   const all = [...read, ...missed].sort((a, b) => a - b)

@@ -5,7 +5,7 @@ import { type UnixMs, unixMs } from '#contract/units.ts'
 export type PollDeps = {
   /** Reads what is due at this time of the grid, and keeps it. Must not throw. */
   readonly cycle: (gridTime: UnixMs) => Promise<void>
-  /** This time of the grid has gone by unread. */
+  /** This time of the grid has gone by unread. Not asked of the faster grid, which is there to be read as well as can be. */
   readonly missed: (gridTime: UnixMs) => void
   /** The wall clock, in ms since 1970 UTC. */
   readonly now: () => number
@@ -13,21 +13,28 @@ export type PollDeps = {
   readonly elapsed: () => number
 }
 
-/** Runs a cycle at each whole multiple of `everyMs` of the wall clock, so without drift, until `signal` aborts. */
-export async function poll(deps: PollDeps, everyMs: number, signal: AbortSignal): Promise<void> {
-  let due = nextOnGrid(deps.now(), everyMs)
+/** How often to read: at each whole multiple of `everyMs` of the wall clock, so without drift. `isFast` means a faster grid for now. */
+export type Pace = { readonly everyMs: number; readonly isFast: boolean }
+
+/** Runs a cycle at each time of the pace's grid until `signal` aborts. */
+export async function poll(deps: PollDeps, paceNow: () => Pace, signal: AbortSignal): Promise<void> {
+  let pace = paceNow()
+  let due = nextOnGrid(deps.now(), pace.everyMs)
   let since = deps.elapsed()
   const passOver = (from: number, to: number): void => {
-    for (const t of missedBetween({ from, to, everyMs, tookMs: deps.elapsed() - since })) deps.missed(t)
+    if (pace.isFast) return
+    for (const t of missedBetween({ from, to, everyMs: pace.everyMs, tookMs: deps.elapsed() - since })) deps.missed(t)
   }
   while (!signal.aborted) {
     await sleep(Math.max(0, due - deps.now()), undefined, { signal }).catch(ignoreAbort)
     if (signal.aborted) return
-    const at = wokenAt({ due, now: deps.now(), everyMs })
+    const at = wokenAt({ due, now: deps.now(), everyMs: pace.everyMs })
     passOver(due, at)
     await deps.cycle(unixMs(at))
-    due = nextDue({ due: at, now: deps.now(), everyMs })
-    passOver(at + everyMs, due)
+    const before = pace
+    pace = paceNow()
+    due = nextDue({ due: at, now: deps.now(), everyMs: pace.everyMs })
+    if (pace.everyMs === before.everyMs) passOver(at + pace.everyMs, due)
     since = deps.elapsed()
   }
 }

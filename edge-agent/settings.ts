@@ -3,6 +3,7 @@ import { Fault } from '#contract/fault.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
 import { Bus, mistakesInBuses } from './bus-settings.ts'
 import { SiteControl } from './command/settings.ts'
+import { mistakesInReport, Report } from './report/settings.ts'
 
 const closed = { additionalProperties: false } as const
 const Id = (description: string) => Type.String({ pattern: ID_PATTERN, description })
@@ -33,7 +34,12 @@ const Outbox = Type.Object(
       minimum: 1_048_576,
       default: 268_435_456,
       description:
-        'Size beyond which the oldest readings are dropped and counted, in bytes; the default holds weeks of one structure at 5 s',
+        'Size beyond which the oldest readings are dropped, counted and told, in bytes; the default holds months of a site of four structures',
+    }),
+    max_age_h: Type.Integer({
+      minimum: 1,
+      default: 2160,
+      description: 'Age beyond which readings are dropped, counted and told, in hours; the default is 90 days',
     }),
   },
   closed,
@@ -53,6 +59,12 @@ const Uplink = Type.Object(
       description: 'Wait for a receipt before a batch is sent again, in ms; it doubles each time',
     }),
     retry_max_ms: Type.Integer({ minimum: 100, default: 120_000, description: 'Longest wait before a batch is sent again, in ms' }),
+    latency_ms: Type.Integer({
+      minimum: 0,
+      default: 250,
+      description:
+        'How long a reading may wait for company, in ms: what goes together shares a packet. A change of quality or of a switch does not wait',
+    }),
     health_interval_ms: Type.Integer({
       minimum: 1000,
       default: 300_000,
@@ -76,9 +88,15 @@ export const EdgeSettings = Type.Object(
           default: 5000,
           description: 'Each device is read once in this time, on the clock, in ms',
         }),
+        fast_interval_ms: Type.Integer({
+          minimum: 100,
+          default: 1000,
+          description: 'The same while a leaf on the bus moves, or a level is near an alarm limit (report.limits)',
+        }),
       },
       { ...closed, default: {} },
     ),
+    report: Report,
     uplink: Uplink,
     control: Type.Optional(SiteControl),
     buses: Type.Array(Bus, { minItems: 1, description: 'Read at the same time as one another' }),
@@ -95,7 +113,8 @@ export type EdgeSettings = Static<typeof EdgeSettings>
 
 /** What the schema can't say. @throws Fault CONFIG_INVALID that names each mistake. */
 export function checkEdgeSettings(settings: EdgeSettings): void {
-  const mistakes = mistakesInBuses(settings.buses)
+  const structures = settings.buses.flatMap((b) => b.devices.map((d) => d.structure))
+  const mistakes = [...mistakesInBuses(settings.buses), ...mistakesInReport(settings.report, structures)]
   if (settings.uplink.retry_max_ms < settings.uplink.retry_first_ms) mistakes.push('uplink.retry_max_ms is less than uplink.retry_first_ms')
   if (mistakes.length > 0) {
     throw new Fault(

@@ -29,8 +29,8 @@ export type SiteControllerDeps = {
   readonly aliasesOf: (structure: string) => ReadonlyMap<string, number>
   readonly link: {
     readonly online: boolean
-    publish(device: string, metrics: SparkplugMetric[]): Promise<boolean>
-    publishNode(metrics: SparkplugMetric[]): Promise<boolean>
+    publish(device: string, metrics: SparkplugMetric[]): Promise<unknown>
+    publishNode(metrics: SparkplugMetric[]): Promise<unknown>
   }
   readonly now: () => number
   /** A clock that no one sets, in ms. */

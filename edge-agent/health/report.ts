@@ -34,6 +34,7 @@ const RULES: Record<Key, Rule> = {
   polls_missed: moved(0.05, 1),
   connections: moved(0, 1),
   uptime_s: moved(0, 21_600),
+  silence_ms: AT_ONCE,
   errors: moved(0.05, 1),
   agent_version: { tell: 'birth' },
 }

@@ -5,7 +5,7 @@ import { worthTelling } from './report.ts'
 
 type ReporterDeps = {
   readonly healthNow: () => SiteHealth
-  readonly link: { readonly online: boolean; publishNode(metrics: SparkplugMetric[]): Promise<boolean> }
+  readonly link: { readonly online: boolean; publishNode(metrics: SparkplugMetric[]): Promise<number | null> }
   readonly now: () => UnixMs
   /** A clock that no one sets, in ms. */
   readonly elapsed: () => number

@@ -25,7 +25,7 @@ async function append(n: number): Promise<void> {
 for (let n = Number(from); n < Number(from) + Number(count); n += 2) {
   await (count === 'Infinity' ? Promise.all([append(n), append(n + 1)]) : append(n))
   if (n % 40 === 0) {
-    const batch = await outbox.take()
+    const batch = (await outbox.take('backlog')) ?? (await outbox.take('present'))
     if (!batch) continue
     const values = batch.samples.map((s) => s.readings.get('level_up')).map((r) => (r?.quality === 'good' ? r.value : 'bad'))
     say(`SENT ${batch.id} ${values.join(',')}`)

@@ -30,9 +30,10 @@ const openOutbox = async (path: string): Promise<Outbox> => {
   for (const device of ['a', 'b']) await outbox.aliases.claim(device, ['level_up'])
   return outbox
 }
+const takeOldest = async (outbox: Outbox): Promise<Batch | undefined> => (await outbox.take('backlog')) ?? (await outbox.take('present'))
 async function takeAll(outbox: Outbox): Promise<Batch[]> {
   const batches: Batch[] = []
-  for (let b = await outbox.take(); b; b = await outbox.take()) batches.push(b)
+  for (let b = await takeOldest(outbox); b; b = await takeOldest(outbox)) batches.push(b)
   return batches
 }
 const valuesOf = (batch: Batch): number[] =>

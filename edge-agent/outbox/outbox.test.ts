@@ -4,9 +4,10 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
+import type { LostRecord } from '#contract/lost.ts'
 import { BAD_REASONS, type BadReason, bad, good, type Reading, stale } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
-import { tempFolder } from '#test/support/servers.ts'
+import { tempFolder, until } from '#test/support/servers.ts'
 import { type Batch, Outbox } from './outbox.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
 
@@ -22,16 +23,19 @@ function folder(): string {
   closers.push(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
-async function openOutbox(path: string, options: { max_bytes?: number; devices?: string[] } = {}): Promise<Outbox> {
-  const outbox = await Outbox.open({ path, max_bytes: options.max_bytes ?? 64 * MiB, log })
-  for (const device of options.devices ?? ['a', 'b']) await outbox.aliases.claim(device, ['Outbox/Batch', 'level_up', 'flow'])
+type Options = { max_bytes?: number; max_age_ms?: number; clockIsSure?: () => boolean; elapsed?: () => number; devices?: string[] }
+async function openOutbox(path: string, options: Options = {}): Promise<Outbox> {
+  const { devices = ['a', 'b'], ...own } = options
+  const outbox = await Outbox.open({ path, max_bytes: 64 * MiB, log, ...own })
+  for (const device of devices) await outbox.aliases.claim(device, ['Outbox/Batch', 'level_up', 'flow'])
   return outbox
 }
 const level = (value: number): ReadonlyMap<string, Reading> => new Map([['level_up', good(value)]])
 const t = (n: number) => unixMs(1_700_000_000_000 + n)
+const takeOldest = async (outbox: Outbox): Promise<Batch | undefined> => (await outbox.take('backlog')) ?? (await outbox.take('present'))
 async function takeAll(outbox: Outbox): Promise<Batch[]> {
   const batches: Batch[] = []
-  for (let b = await outbox.take(); b; b = await outbox.take()) batches.push(b)
+  for (let b = await takeOldest(outbox); b; b = await takeOldest(outbox)) batches.push(b)
   return batches
 }
 const valuesOf = (batches: readonly Batch[]): number[] =>
@@ -95,7 +99,7 @@ test('an append that is still being written when its batch is taken is part of i
   for (let i = 0; i < 300; i++) {
     const written = outbox.append(i % 3 === 0 ? 'b' : 'a', t(i), level(i)).then(() => kept.push(i))
     if (i % 7 === 0) {
-      const batch = await outbox.take()
+      const batch = await takeOldest(outbox)
       if (batch) {
         sent.push(...valuesOf([batch]))
         await outbox.drop([batch.id])
@@ -112,7 +116,7 @@ test('after a restart the same readings are in batches of the same ids, and new 
   const path = folder()
   const first = await openOutbox(path)
   for (let i = 0; i < 5; i++) await first.append(i % 2 ? 'a' : 'b', t(i), level(i))
-  const sent = await first.take()
+  const sent = await takeOldest(first)
   await first.append('a', t(9), level(9))
   await first.close()
 
@@ -217,6 +221,124 @@ test('a full outbox drops the oldest readings, and each one is counted, over a r
   // Batches of two devices grow side by side, so the edge is two batches wide.
   expect(Math.max(...left)).toBe(total - 1)
   expect(Math.min(...left)).toBeGreaterThanOrEqual(lost_readings - 1000)
+})
+
+/** Takes and receipts all losses, as a host would. */
+async function tellLosses(outbox: Outbox): Promise<LostRecord[]> {
+  const told: LostRecord[] = []
+  for (let b = await outbox.takeLost(); b; b = await outbox.takeLost()) {
+    told.push(...b.lost)
+    await outbox.drop([b.id])
+  }
+  return told
+}
+
+test('what a full outbox drops is told by interval and count of each structure, once, and over a restart', async () => {
+  const path = folder()
+  const first = await openOutbox(path, { max_bytes: MiB })
+  const total = 20_000
+  for (let i = 0; i < total; i += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, k) => first.append(k % 2 ? 'a' : 'b', t(i + k), level(i + k))))
+  await first.close()
+  const second = await openOutbox(path, { max_bytes: MiB })
+  closers.push(() => second.close())
+  const told = await second.takeLost()
+  expect(second.read(told?.id as BatchId)).toEqual(told)
+  const records = told?.lost ?? []
+  const left = new Map(['a', 'b'].map((device) => [device, Number.POSITIVE_INFINITY]))
+  for (const b of await takeAll(second)) left.set(b.device, Math.min(left.get(b.device) ?? 0, ...b.samples.map((s) => s.t)))
+  for (const { structure, from, to, why } of records) {
+    expect([from, why]).toEqual([structure === 'a' ? t(1) : t(0), 'outbox_full'])
+    // Everything up to the next reading that is still there.
+    expect(to + 2).toBe(left.get(structure ?? ''))
+  }
+  expect(records.reduce((n, r) => n + r.readings, 0)).toBe(second.stats().lost_readings)
+  expect(second.stats()).toMatchObject({ lost_from_t: expect.any(Number), lost_to_t: Math.max(...records.map((r) => r.to)) })
+  expect(await second.takeLost()).toBeUndefined()
+  await second.drop([told?.id as BatchId])
+  expect(second.read(told?.id as BatchId)).toBeUndefined()
+})
+
+test('a loss that was told without a receipt is told again by the next run under the same id', async () => {
+  const path = folder()
+  const first = await openOutbox(path, { max_age_ms: 1000 })
+  await first.append('a', t(0), level(1))
+  first.divide()
+  await first.append('a', t(5000), level(2))
+  await until(async () => expect(first.stats().lost_readings).toBe(1))
+  const told = await first.takeLost()
+  expect(told?.lost).toEqual([{ structure: 'a', from: t(0), to: t(0), readings: 1, why: 'too_old' }])
+  await first.close()
+  const second = await openOutbox(path)
+  closers.push(() => second.close())
+  expect(await second.takeLost()).toEqual(told)
+  await second.drop([told?.id as BatchId])
+  expect(await tellLosses(second)).toEqual([])
+})
+
+test('while the clock is not sure no reading is called too old', async () => {
+  let sure = false
+  const outbox = await openOutbox(folder(), { max_age_ms: 1000, clockIsSure: () => sure })
+  closers.push(() => outbox.close())
+  await outbox.append('a', t(0), level(1))
+  outbox.divide()
+  await outbox.append('a', t(50_000), level(2))
+  expect(await tellLosses(outbox)).toEqual([])
+  expect(outbox.stats().pending_readings).toBe(2)
+  sure = true
+  await outbox.append('a', t(50_001), level(3))
+  await until(async () => expect(outbox.stats().pending_readings).toBe(2))
+})
+
+test('batches that are on their way are not dropped: they may be in history', async () => {
+  const outbox = await openOutbox(folder(), { max_bytes: MiB })
+  closers.push(() => outbox.close())
+  await outbox.append('a', t(0), level(-1))
+  const taken = await takeOldest(outbox)
+  for (let i = 1; i < 20_000; i += 100) await Promise.all(Array.from({ length: 100 }, (_, k) => outbox.append('a', t(i + k), level(i + k))))
+  expect(outbox.stats().lost_readings).toBeGreaterThan(0)
+  expect(outbox.read(taken?.id as BatchId)).toEqual(taken)
+})
+
+test('after an outage the present overtakes the backlog, and both keep their order', async () => {
+  const outbox = await openOutbox(folder())
+  closers.push(() => outbox.close())
+  for (let i = 0; i < 500; i++) await outbox.append('a', t(i), level(i))
+  outbox.divide()
+  for (let i = 500; i < 504; i++) await outbox.append('a', t(i), level(i))
+  const present = await outbox.take('present')
+  expect(valuesOf(present ? [present] : [])).toEqual([500, 501, 502, 503])
+  expect(await outbox.take('present')).toBeUndefined()
+  const backlog: Batch[] = []
+  for (let b = await outbox.take('backlog'); b; b = await outbox.take('backlog')) backlog.push(b)
+  expect(valuesOf(backlog)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+})
+
+test('the room is told in hours at the present rate, and the readings that wait are counted over a restart', async () => {
+  const path = folder()
+  let now = 0
+  const first = await openOutbox(path, { max_bytes: 16 * MiB, elapsed: () => now })
+  expect(first.stats().room_h).toBeNull()
+  const both: ReadonlyMap<string, Reading> = new Map([
+    ['level_up', good(1.25)],
+    ['flow', good(20.5)],
+  ])
+  for (let i = 0; i < 3600; i += 10) {
+    now += 10_000
+    await first.append('a', t(i), both)
+  }
+  // 360 appends an hour: the outbox is full when its limit is, whatever the disk adds to each.
+  const { room_h, pending_bytes } = first.stats()
+  const hours = (16 * MiB - pending_bytes) / pending_bytes
+  expect(room_h).toBeGreaterThan(hours / 3)
+  expect(room_h).toBeLessThan(hours * 3)
+  await first.close()
+  const second = await openOutbox(path)
+  closers.push(() => second.close())
+  expect(second.stats().pending_readings).toBe(720)
+  const [batch] = await takeAll(second)
+  await second.drop([batch?.id as BatchId])
+  expect(second.stats().pending_readings).toBe(720 - 2 * (batch?.samples.length ?? 0))
 })
 
 test('a second agent on the same outbox is told so', async () => {

@@ -1,9 +1,13 @@
+import { statfsSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
+import type { LossReason, LostRecord } from '#contract/lost.ts'
 import type { Reading } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { Aliases } from './aliases.ts'
+import { KeepRate } from './keep-rate.ts'
+import { type Loss, Losses } from './losses.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
 import { pagesOf } from './room.ts'
 import { openStore, type Store } from './store.ts'
@@ -14,71 +18,105 @@ export type Sampled = { readonly t: UnixMs; readonly readings: ReadonlyMap<strin
 /** One message of one device. Its id and its readings never change. */
 export type Batch = { readonly id: BatchId; readonly device: string; readonly samples: readonly Sampled[] }
 
+/** One message of the node: readings that were lost. */
+export type LostBatch = { readonly id: BatchId; readonly lost: readonly LostRecord[] }
+
 /** `t` is the time under which the readings are kept: later than asked for where the clock has stepped back. */
 export type Kept = { readonly t: UnixMs; readonly batch: BatchId }
 
 export type OutboxStats = {
   /** Appends (one device at one time) without a receipt. */
   readonly pending: number
+  readonly pending_readings: number
   readonly pending_bytes: number
   readonly oldest_t: UnixMs | null
-  /** Readings that were dropped because the outbox was full, or that the disk did not give back. Since the outbox was made. */
+  /** How long it takes to fill up at the present rate, by its own limit and by the disk's; null before there is a rate. */
+  readonly room_h: number | null
+  /** Readings that were dropped because the outbox was full or they were too old, or that the disk did not give back. Since it was made. */
   readonly lost_readings: number
-  readonly last_loss_t: UnixMs | null
+  /** The interval of the last readings that were lost. */
+  readonly lost_from_t: UnixMs | null
+  readonly lost_to_t: UnixMs | null
   /** Appends whose time was shifted because the clock had stepped back. Since the outbox was made. */
   readonly shifted: number
 }
 
+export type OutboxOptions = {
+  readonly path: string
+  readonly max_bytes: number
+  /** Readings older than this are dropped, in ms. */
+  readonly max_age_ms?: number
+  /** Whether the wall clock may be believed where it calls readings old. */
+  readonly clockIsSure?: () => boolean
+  /** A clock that no one sets, in ms. */
+  readonly elapsed?: () => number
+  readonly log: Logger
+}
+
+type Lost = { readonly readings: number; readonly from?: number; readonly to?: number }
+type Victims = { readonly keys: [number, number][]; readonly losses: readonly Loss[] }
+
 const MOST_DROPPED_AT_ONCE = 4
-const NO_LOSS: { readings: number; at: number | null } = { readings: 0, at: null }
+/** Of lmdb's pages, what is not records: keys, heads and free space in each. Measured with appends of 3 to 12 readings. */
+const BYTES_ON_DISK_PER_BYTE = 1.6
 
 /**
- * The agent's durable queue. What `append` has confirmed stays until `drop` names its batch (or, counted, until the outbox is full):
- * over a kill, a power cut and any number of restarts.
+ * The agent's durable queue. What `append` has confirmed stays until `drop` names its batch (or, counted and told, until the outbox is full or
+ * it is too old): over a kill, a power cut and any number of restarts.
  *
  * A batch takes appends of its device until it is taken for sending or the agent ends; from then on its id names these readings for ever.
  * So no batch of an earlier run is ever added to: it may have been sent.
  */
 export class Outbox {
   readonly aliases: Aliases
+  readonly #options: OutboxOptions
   readonly #store: Store
   readonly #records: Store['records']
   readonly #meta: Store['meta']
   readonly #commits: Store['commits']
-  readonly #maxBytes: number
   readonly #log: Logger
   readonly #epoch: number
   readonly #young = new YoungBatches()
+  readonly #losses: Losses
+  readonly #rate: KeepRate
   readonly #lastT = new Map<string, number>()
   readonly #stepped = new Set<string>()
   readonly #firstOfRun: number
+  /** Given out in this run and not yet deleted. */
+  readonly #taken = new Set<number>()
   #next: number
-  /** Every batch before it has been taken or dropped. */
-  #cursor = 0
-  /** Every batch before it is being dropped, because the outbox is full. */
-  #floor = 0
+  /** Batches before it are the backlog, the others the present. */
+  #border = 0
   /** Told once for each time that it fills up. */
   #full = false
-  #lost: typeof NO_LOSS
+  #lost: Lost
   #shifted: number
+  #readings: number
+  /** Losses change one after the other. */
+  #losing: Promise<unknown> = Promise.resolve()
+  #isDropping = false
 
-  private constructor(store: Store, options: { max_bytes: number; log: Logger }) {
+  private constructor(store: Store, options: OutboxOptions) {
+    this.#options = options
     this.#store = store
     this.#records = store.records
     this.#meta = store.meta
     this.#commits = store.commits
-    this.aliases = new Aliases(this.#meta, this.#commits)
-    this.#maxBytes = options.max_bytes
     this.#log = options.log
     this.#epoch = store.epoch
+    this.aliases = new Aliases(this.#meta, this.#commits)
+    this.#losses = new Losses(this.#meta)
+    this.#rate = new KeepRate(options.elapsed ?? (() => performance.now()))
     this.#next = this.#number('next', 0)
     this.#firstOfRun = this.#next
-    this.#lost = (this.#meta.get('lost') as typeof NO_LOSS | undefined) ?? NO_LOSS
+    this.#border = this.#next
+    this.#lost = (this.#meta.get('lost') as Lost | undefined) ?? { readings: 0 }
     this.#shifted = this.#number('shifted', 0)
+    this.#readings = this.#number('readings', 0)
   }
 
   /** @throws Fault DATA_IN_USE, DISK_FULL */
-  static async open(options: { path: string; max_bytes: number; log: Logger }): Promise<Outbox> {
+  static async open(options: OutboxOptions): Promise<Outbox> {
     return new Outbox(await openStore(options.path, options.log), options)
   }
 
@@ -87,16 +125,15 @@ export class Outbox {
     const kept = this.#laterThanLast(device, t)
     const bytes = encodeRecord({ device, t: kept, readings: this.aliases.toAliases(device, readings) })
     const { counter, n } = this.#young.join(device, readings.size, () => this.#next++)
-    const victims = this.#victims()
-    const [next, shifted, lost] = [this.#next, this.#shifted, this.#lost]
+    this.#readings += readings.size
+    const [next, shifted, held] = [this.#next, this.#shifted, this.#readings]
     const written = this.#commits.run(
       () => {
         void this.#records.put([counter, n], bytes)
         void this.#meta.put('next', next)
         void this.#meta.put(['lastT', device], kept)
+        void this.#meta.put('readings', held)
         if (kept !== t) void this.#meta.put('shifted', shifted)
-        this.#remove(victims.keys)
-        if (victims.readings > 0) void this.#meta.put('lost', lost)
       },
       { kind: 'add' },
     )
@@ -104,30 +141,66 @@ export class Outbox {
     try {
       await written
     } catch (error) {
-      this.#floor = 0
-      this.#lost = { ...this.#lost, readings: this.#lost.readings - victims.readings }
+      this.#readings -= readings.size
       throw error
+    } finally {
+      // A full disk is a reason to drop too: nothing else can make room while the link is down.
+      this.#dropSome(kept)
     }
+    this.#rate.add(bytes.length)
     return { t: kept, batch: batchId(this.#epoch, counter) }
   }
 
-  /** Seals the oldest batch that was not taken in this run, and gives it out. The order is that of the ids. */
-  async take(): Promise<Batch | undefined> {
+  /** What waits now becomes the backlog; what is kept from now on is the present, and may overtake it. */
+  divide(): void {
+    this.#young.closeAll()
+    this.#border = this.#next
+  }
+
+  /** Seals the oldest batch of the present, or of the backlog, that was not taken in this run, and gives it out. */
+  async take(which: 'present' | 'backlog'): Promise<Batch | undefined> {
     for (;;) {
-      const counter = this.#oldestFrom(this.#cursor)
+      const counter = which === 'present' ? this.#oldestFree(this.#border, this.#next) : this.#oldestFree(0, this.#border)
       if (counter === undefined) return undefined
+      this.#taken.add(counter)
       // What is sent under the id must be all that its receipt deletes.
       await this.#young.seal(counter)
-      this.#cursor = Math.max(this.#cursor, counter + 1)
       const batch = this.#read(counter)
-      // Without samples: all its appends failed, or the disk damaged it.
       if (batch) return batch
+      // Without samples: all its appends failed, or the disk damaged it.
+      this.#taken.delete(counter)
     }
   }
 
+  /** Losses that are to be told and were not taken in this run. */
+  async takeLost(): Promise<LostBatch | undefined> {
+    const free = [...this.#losses.told].find(([counter]) => !this.#taken.has(counter))
+    if (free) {
+      this.#taken.add(free[0])
+      return { id: batchId(this.#epoch, free[0]), lost: free[1] }
+    }
+    if (!this.#losses.waiting) return undefined
+    await this.#inTurn(async () => {
+      const counter = this.#next++
+      const next = this.#next
+      const change = this.#losses.seal(counter)
+      await this.#commits.run(
+        () => {
+          change.write()
+          void this.#meta.put('next', next)
+        },
+        { kind: 'free' },
+      )
+      change.done()
+    })
+    return await this.takeLost()
+  }
+
   /** The batch as it was taken, or undefined when it is no longer there. */
-  read(id: BatchId): Batch | undefined {
-    return epochOf(id) === this.#epoch ? this.#read(counterOf(id)) : undefined
+  read(id: BatchId): Batch | LostBatch | undefined {
+    if (epochOf(id) !== this.#epoch) return undefined
+    const lost = this.#losses.told.get(counterOf(id))
+    return lost ? { id, lost } : this.#read(counterOf(id))
   }
 
   /** The time of the device's last append, in an earlier run too. */
@@ -135,9 +208,10 @@ export class Outbox {
     return unixMs(this.#lastT.get(device) ?? this.#number(['lastT', device], 0))
   }
 
-  /** True while this append's batch has not been taken. */
+  /** True while this append's batch is here and has not been taken. */
   isWaiting(id: BatchId): boolean {
-    return counterOf(id) >= this.#cursor
+    const counter = counterOf(id)
+    return !this.#taken.has(counter) && (this.#young.has(counter) || this.#keysOf(counter).length > 0)
   }
 
   /**
@@ -148,45 +222,72 @@ export class Outbox {
     const counters = [...new Set(ids)]
       .filter((id) => epochOf(id) === this.#epoch)
       .map(counterOf)
-      .filter((c) => c < this.#cursor || c < this.#firstOfRun)
+      .filter((c) => this.#taken.has(c) || c < this.#firstOfRun)
+    const lost = counters.filter((c) => this.#losses.told.has(c))
     const found = counters.map((counter) => this.#keysOf(counter)).filter((keys) => keys.length > 0)
-    if (found.length === 0) return 0
-    await this.#commits.run(() => this.#remove(found), { kind: 'free' })
+    if (found.length + lost.length === 0) {
+      for (const c of counters) this.#taken.delete(c)
+      return 0
+    }
+    const readings = found.flat().reduce((n, key) => n + this.#readingsAt(key), 0)
+    const forgotten = this.#losses.forget(lost)
+    const held = Math.max(0, this.#readings - readings)
+    await this.#commits.run(
+      () => {
+        this.#remove(found.flat())
+        void this.#meta.put('readings', held)
+        forgotten.write()
+      },
+      { kind: 'free' },
+    )
+    forgotten.done()
+    this.#readings = Math.max(0, this.#readings - readings)
+    for (const c of counters) this.#taken.delete(c)
     this.#full = false
-    return found.length
+    return found.length + lost.length
   }
 
   /** The number for the next MQTT connection: 0 to 255, one more each time, over restarts too. */
   async nextBdSeq(): Promise<number> {
     const bdSeq = (this.#number('bdSeq', -1) + 1) % 256
-    try {
-      await this.#commits.run(
-        () => {
-          void this.#meta.put('bdSeq', bdSeq)
-        },
-        { kind: 'free' },
-      )
-    } catch (error) {
-      // A full disk must not keep the agent from the receipts that would empty it.
-      this.#log.error({ error: messageOf(error) }, 'the birth sequence number could not be kept')
-    }
+    await this.remember('bdSeq', bdSeq)
     return bdSeq
+  }
+
+  /** A small figure that survives a restart. */
+  recall(name: string): unknown {
+    return this.#meta.get(name)
+  }
+
+  /** Never throws: a full disk must not keep the agent from the receipts that would empty it. */
+  async remember(name: string, value: unknown): Promise<void> {
+    try {
+      await this.#commits.run(() => void this.#meta.put(name, value), { kind: 'free' })
+    } catch (error) {
+      this.#log.error({ error: messageOf(error), name }, 'a figure could not be kept')
+    }
   }
 
   stats(): OutboxStats {
     const [first] = this.#records.getKeys({ limit: 1 })
     const record = first && this.#records.get(first)
+    const { entries, bytes } = this.#pages()
+    const { readings, from, to } = this.#lost
     return {
-      pending: this.#pages().entries,
-      pending_bytes: this.#pages().bytes,
+      pending: entries,
+      pending_readings: entries === 0 ? 0 : this.#readings,
+      pending_bytes: bytes,
       oldest_t: (record && decodeRecord(record)?.t) ?? null,
-      lost_readings: this.#lost.readings,
-      last_loss_t: this.#lost.at === null ? null : unixMs(this.#lost.at),
+      room_h: this.#roomInHours(bytes),
+      lost_readings: readings,
+      lost_from_t: from === undefined ? null : unixMs(from),
+      lost_to_t: to === undefined ? null : unixMs(to),
       shifted: this.#shifted,
     }
   }
 
   async close(): Promise<void> {
+    await this.#losing
     await this.#store.close()
   }
 
@@ -211,6 +312,13 @@ export class Outbox {
     return kept
   }
 
+  /** The oldest batch in [from, to) that has not been taken. */
+  #oldestFree(from: number, to: number): number | undefined {
+    for (let counter = this.#oldestFrom(from); counter !== undefined && counter < to; counter = this.#oldestFrom(counter + 1))
+      if (!this.#taken.has(counter)) return counter
+    return undefined
+  }
+
   #oldestFrom(counter: number): number | undefined {
     const [onDisk] = this.#records.getKeys({ start: [counter, 0], limit: 1 })
     const young = this.#young.oldestFrom(counter)
@@ -222,60 +330,137 @@ export class Outbox {
     return [...this.#records.getKeys({ start: [counter, 0], end: [counter + 1, 0] })]
   }
 
+  #readingsAt(key: [number, number]): number {
+    const bytes = this.#records.get(key)
+    return (bytes && decodeRecord(bytes)?.readings.size) ?? 0
+  }
+
   #read(counter: number): Batch | undefined {
     const samples: Sampled[] = []
+    const damaged: [number, number][] = []
     let device: string | undefined
     for (const { key, value } of this.#records.getRange({ start: [counter, 0], end: [counter + 1, 0] })) {
       const record = decodeRecord(value)
       if (record) {
         device = record.device
         samples.push({ t: record.t, readings: this.aliases.toNames(record.readings) })
-      } else this.#discard(key)
+      } else damaged.push(key)
     }
+    if (damaged.length > 0) this.#discard(damaged, { device, samples })
     return device === undefined ? undefined : { id: batchId(this.#epoch, counter), device, samples }
   }
 
-  /** A record whose checksum does not hold. How many readings it had nobody knows. */
-  #discard(key: [number, number]): void {
-    this.#log.error({ key }, 'the disk has damaged a record of the outbox; it is lost')
-    this.#lost = { readings: this.#lost.readings + 1, at: Date.now() }
-    const lost = this.#lost
-    this.#commits
-      .run(
-        () => {
-          void this.#records.remove(key)
-          void this.#meta.put('lost', lost)
-        },
-        { kind: 'free' },
-      )
-      .catch((error: unknown) => this.#log.error({ error: messageOf(error) }, 'the damaged record could not be removed'))
+  /** Records whose checksum does not hold. How many readings they had nobody knows; their batch tells about when. */
+  #discard(keys: [number, number][], batch: { device: string | undefined; samples: readonly Sampled[] }): void {
+    this.#log.error({ keys }, 'the disk has damaged records of the outbox; they are lost')
+    const times = batch.samples.map((s) => s.t)
+    const now = Date.now()
+    const loss = { structure: batch.device ?? null, from: Math.min(now, ...times), to: Math.max(...times, times.length === 0 ? now : 0) }
+    this.#giveUp({ keys, losses: [{ ...loss, readings: keys.length, why: 'damaged' }] })
   }
 
-  /** Nothing unless the outbox is full; then the keys of the oldest batches, already counted as lost. */
-  #victims(): { keys: [number, number][][]; readings: number } {
-    const victims: { keys: [number, number][][]; readings: number } = { keys: [], readings: 0 }
-    if (this.#pages().bytes <= this.#maxBytes) return victims
-    while (victims.keys.length < MOST_DROPPED_AT_ONCE) {
-      const [oldest] = this.#records.getKeys({ start: [this.#floor, 0], limit: 1 })
-      if (!oldest || this.#young.has(oldest[0])) break
-      const keys = this.#keysOf(oldest[0])
-      for (const key of keys) victims.readings += decodeRecord(this.#records.get(key) ?? Buffer.alloc(0))?.readings.size ?? 1
-      victims.keys.push(keys)
-      this.#floor = oldest[0] + 1
+  #giveUp(victims: Victims): void {
+    void this.#inTurn(() => this.#lose(victims)).catch((error: unknown) =>
+      this.#log.error({ error: messageOf(error) }, 'readings could not be deleted'),
+    )
+  }
+
+  /** Deletes and counts in one transaction. */
+  async #lose({ keys, losses }: Victims): Promise<void> {
+    const present = keys.filter((key) => this.#records.get(key) !== undefined)
+    if (present.length === 0) return
+    const readings = losses.reduce((n, l) => n + l.readings, 0)
+    const change = this.#losses.add(losses)
+    const lost: Lost = {
+      readings: this.#lost.readings + readings,
+      from: Math.min(...losses.map((l) => l.from)),
+      to: Math.max(...losses.map((l) => l.to)),
     }
-    if (victims.readings === 0) return victims
-    if (!this.#full) this.#log.error('the outbox is full: the oldest readings are dropped, and counted')
-    this.#full = true
-    this.#lost = { readings: this.#lost.readings + victims.readings, at: Date.now() }
-    return victims
+    await this.#commits.run(
+      () => {
+        this.#remove(present)
+        change.write()
+        void this.#meta.put('lost', lost)
+      },
+      { kind: 'free' },
+    )
+    change.done()
+    this.#lost = lost
+    this.#readings = Math.max(0, this.#readings - readings)
   }
 
-  #remove(batches: readonly (readonly [number, number][])[]): void {
-    for (const keys of batches) for (const key of keys) void this.#records.remove(key)
+  /** Drops the oldest until the outbox is within its limits. Batches on their way are left alone: they may be in history. */
+  #dropSome(now: UnixMs): void {
+    if (this.#isDropping || !this.#whyDrop(now, this.#oldestFree(0, this.#next))) return
+    this.#isDropping = true
+    void this.#inTurn(async () => {
+      for (;;) {
+        const victims = this.#victims(now)
+        if (victims.keys.length === 0) return
+        await this.#lose(victims)
+      }
+    })
+      .catch((error: unknown) => this.#log.error({ error: messageOf(error) }, 'the outbox could not make room'))
+      .finally(() => {
+        this.#isDropping = false
+      })
+  }
+
+  #whyDrop(now: UnixMs, oldest: number | undefined): LossReason | undefined {
+    const { max_bytes, max_age_ms = Number.POSITIVE_INFINITY, clockIsSure = () => true } = this.#options
+    if (oldest === undefined || this.#young.has(oldest)) return undefined
+    if (this.#pages().bytes > max_bytes) return 'outbox_full'
+    if (max_age_ms === Number.POSITIVE_INFINITY || !clockIsSure()) return undefined
+    const times = this.#keysOf(oldest).map((key) => decodeRecord(this.#records.get(key) ?? Buffer.alloc(0))?.t ?? 0)
+    return Math.max(...times) < now - max_age_ms ? 'too_old' : undefined
+  }
+
+  #victims(now: UnixMs): Victims {
+    const keys: [number, number][] = []
+    const losses: Loss[] = []
+    let from = 0
+    for (let n = 0; n < MOST_DROPPED_AT_ONCE; n++) {
+      const oldest = this.#oldestFree(from, this.#next)
+      const why = this.#whyDrop(now, oldest)
+      if (oldest === undefined || why === undefined) break
+      for (const key of this.#keysOf(oldest)) {
+        const record = decodeRecord(this.#records.get(key) ?? Buffer.alloc(0))
+        keys.push(key)
+        losses.push({
+          structure: record?.device ?? null,
+          from: record?.t ?? now,
+          to: record?.t ?? now,
+          readings: record?.readings.size ?? 1,
+          why,
+        })
+      }
+      if (why === 'outbox_full' && !this.#full) this.#log.error('the outbox is full: the oldest readings are dropped, counted and told')
+      this.#full ||= why === 'outbox_full'
+      from = oldest + 1
+    }
+    return { keys, losses }
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#losing.then(work)
+    this.#losing = turn.catch(() => undefined)
+    return await turn
+  }
+
+  #remove(keys: readonly [number, number][]): void {
+    for (const key of keys) void this.#records.remove(key)
   }
 
   #pages(): { entries: number; bytes: number } {
     const stats = this.#records.getStats() as Parameters<typeof pagesOf>[0] & { entryCount: number; pageSize: number }
     return { entries: stats.entryCount, bytes: stats.pageSize * pagesOf(stats) }
+  }
+
+  #roomInHours(bytes: number): number | null {
+    const perHour = this.#rate.perHour()
+    if (perHour === null || perHour === 0) return null
+    const { bavail, bsize } = statfsSync(this.#options.path)
+    const room = Math.min(this.#options.max_bytes - bytes, bavail * bsize)
+    return Math.max(0, room) / (perHour * BYTES_ON_DISK_PER_BYTE)
   }
 }

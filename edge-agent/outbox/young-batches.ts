@@ -1,5 +1,5 @@
-// 400 readings are some 9 kB on the wire: 4 s at 20 kbit/s.
-const MAX_READINGS_IN_BATCH = 400
+// 200 readings are some 4.5 kB on the wire: 2 s at 20 kbit/s, so that what is sent behind one does not wait long.
+const MAX_READINGS_IN_BATCH = 200
 
 type Young = { readonly device: string; open: boolean; records: number; readings: number; settled: Promise<unknown> }
 
@@ -36,6 +36,11 @@ export class YoungBatches {
     const batch = this.#batches.get(counter)
     if (batch?.open) this.#close(counter, batch)
     await batch?.settled
+  }
+
+  /** From now on every append begins a new batch. */
+  closeAll(): void {
+    for (const [counter, batch] of this.#batches) if (batch.open) this.#close(counter, batch)
   }
 
   has(counter: number): boolean {

@@ -1,10 +1,12 @@
 import type { BatchId } from '#contract/batch.ts'
 import { HEALTH_KEYS, healthMetrics, type SiteHealth } from '#contract/health.ts'
+import { encodeLost } from '#contract/lost.ts'
 import { type Reading, SPARKPLUG_QUALITY } from '#contract/reading.ts'
 import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { metricOfReading, type TimedReading } from '#contract/sparkplug/readings.ts'
 import { NAMES } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { LostBatch } from '../outbox/outbox.ts'
 
 /** The metrics of our Sparkplug messages. Pure. [tck-id-payloads-name-birth-data-requirement]: each carries a timestamp. */
 
@@ -30,6 +32,7 @@ export function nodeBirth(
     metrics.push(
       { name: NAMES.batch, timestamp, datatype: 'UInt64', value: null },
       { name: NAMES.receipt, timestamp, datatype: 'Bytes', value: null },
+      { name: NAMES.lost, timestamp, datatype: 'String', value: null },
     )
   }
   if (options.control === 'keyed') {
@@ -80,3 +83,9 @@ export function batchMetric(aliases: ReadonlyMap<string, number>, id: BatchId, t
   const alias = aliases.get(NAMES.batch)
   return { ...(alias === undefined ? { name: NAMES.batch } : { alias }), timestamp, datatype: 'UInt64', value: id }
 }
+
+/** Of the node itself, and seldom: by name. */
+export const lostMetrics = ({ id, lost }: LostBatch, timestamp: UnixMs): SparkplugMetric[] => [
+  { name: NAMES.batch, timestamp, datatype: 'UInt64', value: id },
+  { name: NAMES.lost, timestamp, datatype: 'String', value: encodeLost(lost) },
+]

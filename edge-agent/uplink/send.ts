@@ -4,17 +4,21 @@ import { messageOf } from '#contract/fault.ts'
 import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Newest } from '../newest.ts'
-import type { Batch, Outbox, Sampled } from '../outbox/outbox.ts'
+import type { Batch, LostBatch, Outbox, Sampled } from '../outbox/outbox.ts'
 import type { UplinkSettings } from '../settings.ts'
 import { afterReceipt, afterSend, type Flight, GROUNDED } from './flight.ts'
-import { batchMetric, dataMetrics } from './payloads.ts'
+import { type Offer, Offers } from './offers.ts'
+import { batchMetric, dataMetrics, lostMetrics } from './payloads.ts'
+import { mayTrickle, observed, type Throughput, UNKNOWN } from './throughput.ts'
 
 /** What the sender needs of the session. */
 export type Link = {
   readonly online: boolean
   /** Publications that wait because the link takes no more. */
   readonly unwritten: number
-  publish(device: string, metrics: SparkplugMetric[]): Promise<boolean>
+  /** @returns the bytes of the payload, or null when the socket did not take it. */
+  publish(device: string, metrics: SparkplugMetric[]): Promise<number | null>
+  publishNode(metrics: SparkplugMetric[]): Promise<number | null>
 }
 
 export type SenderDeps = {
@@ -22,26 +26,34 @@ export type SenderDeps = {
   readonly link: Link
   readonly newest: Newest
   readonly settings: UplinkSettings
+  /** How long a reading that is not urgent may wait for company, in ms. */
+  readonly latencyMs: () => number
   readonly now: () => UnixMs
   /** A clock that no one sets, in ms. */
   readonly elapsed: () => number
   readonly log: Logger
 }
 
-/** A device's newest readings; `batch` is null where the disk did not take them. */
-type Offer = Sampled & { readonly batch: BatchId | null }
-
 /** Beyond this the link is behind by seconds, and newer values will come. */
 const MOST_UNWRITTEN = 8
+/** A present that is older than this is behind: it becomes backlog, and what comes now overtakes it. In ms. */
+const PRESENT_MS = 30_000
+/** The longest that a reading of the present may have to wait behind the backlog, in ms. */
+const TRICKLE_BUDGET_MS = 2000
+const NEVER = Number.POSITIVE_INFINITY
 
 /**
- * Carries batches from the outbox to the host, oldest first, at most `window` of them without a receipt. Each is sent again, under its id,
- * until its receipt comes. Newest values that must wait behind others go out at once without an id: to be seen, not to be kept.
+ * Carries batches from the outbox to the host, at most `window` of them without a receipt, each again under its id until its receipt comes.
+ * The present goes first; the backlog of an outage trickles behind it, oldest first, as the link allows. Newest values that must wait all the
+ * same, because the host gives no receipts, go out at once without an id: to be seen, not to be kept.
  */
 export class Sender {
   readonly #deps: SenderDeps
   readonly #flights = new Map<BatchId, Flight>()
-  readonly #offers = new Map<string, Offer>()
+  readonly #offers = new Offers()
+  #throughput: Throughput = UNKNOWN
+  /** Until when what has just been kept waits for company, by the clock that no one sets; null where nothing does. */
+  #waitUntil: number | null = null
   #timer: NodeJS.Timeout | undefined
   #pumping: Promise<void> | null = null
   #again = false
@@ -67,14 +79,19 @@ export class Sender {
   }
 
   /** To be called when readings have been kept, or could not be. */
-  offer(device: string, offer: Offer): void {
-    this.#offers.set(device, offer)
-    this.#wake()
+  offer(device: string, offer: Offer, options: { urgent: boolean }): void {
+    const { elapsed, latencyMs } = this.#deps
+    this.#offers.add(device, offer)
+    const until = elapsed() + (options.urgent ? 0 : latencyMs())
+    this.#waitUntil = Math.min(this.#waitUntil ?? NEVER, until)
+    if (!this.#isWaiting()) this.#wake()
+    else if (this.#pumping === null) this.#setTimer()
   }
 
-  /** The session has begun: what was sent over an earlier connection may be lost. */
+  /** The session has begun: what was sent over an earlier connection may be lost, and what waits is the backlog. */
   online(): void {
-    for (const id of this.#flights.keys()) this.#flights.set(id, GROUNDED)
+    for (const [id, { kind }] of this.#flights) this.#flights.set(id, { ...GROUNDED, kind })
+    this.#deps.outbox.divide()
     this.#wake()
   }
 
@@ -90,9 +107,12 @@ export class Sender {
     }
     this.#lastReceiptT = now()
     for (const id of ids) {
-      const delay_ms = elapsed() - (this.#flights.get(id)?.sentAt ?? Number.NaN)
-      if (Number.isFinite(delay_ms)) this.#lastReceiptDelayMs = Math.round(delay_ms)
+      const flight = this.#flights.get(id)
       this.#flights.delete(id)
+      if (!flight || Number.isNaN(flight.sentAt)) continue
+      this.#lastReceiptDelayMs = Math.round(elapsed() - flight.sentAt)
+      // Of a batch that was repeated nobody knows which sending is receipted.
+      if (flight.attempts === 1) this.#throughput = observed(this.#throughput, flight.bytes, elapsed() - flight.sentAt)
     }
     for (const [id, flight] of this.#flights) this.#flights.set(id, afterReceipt(flight, elapsed(), settings))
     this.#wake()
@@ -102,6 +122,10 @@ export class Sender {
     this.#ended = true
     clearTimeout(this.#timer)
     await this.#pumping
+  }
+
+  #isWaiting(): boolean {
+    return this.#waitUntil !== null && this.#deps.elapsed() < this.#waitUntil
   }
 
   #wake(): void {
@@ -117,8 +141,12 @@ export class Sender {
       clearTimeout(this.#timer)
       try {
         await this.#resend()
-        await this.#sendNew()
-        this.#showNewest()
+        if (!this.#isWaiting()) {
+          this.#waitUntil = null
+          await this.#sendPresent()
+          this.#showNewest()
+        }
+        await this.#sendBacklog()
       } catch (error) {
         this.#deps.log.error({ error: messageOf(error) }, 'sending from the outbox failed')
       }
@@ -131,45 +159,68 @@ export class Sender {
       if (!this.#deps.link.online) return
       if (flight.dueAt > this.#deps.elapsed() || !this.#flights.has(id)) continue
       const batch = this.#deps.outbox.read(id)
-      // Dropped meanwhile, because the outbox was full.
+      // The disk no longer gives it back.
       if (!batch) this.#flights.delete(id)
       else await this.#send(batch)
     }
   }
 
-  async #sendNew(): Promise<void> {
-    const { link, outbox, settings } = this.#deps
+  async #sendPresent(): Promise<void> {
+    const { link, outbox, settings, now } = this.#deps
+    const sending: Promise<void>[] = []
     while (link.online && !this.#ended && this.#flights.size < settings.window) {
-      const batch = await outbox.take()
+      const batch = await outbox.take('present')
+      if (!batch) break
+      // Receipts were away for long: the present of then is a backlog now.
+      if ((batch.samples[0]?.t ?? 0) < now() - PRESENT_MS) outbox.divide()
+      this.#flights.set(batch.id, { ...GROUNDED, kind: 'present' })
+      // Not one after the other: what is written in one turn shares a packet.
+      sending.push(this.#send(batch))
+    }
+    await Promise.all(sending)
+  }
+
+  async #sendBacklog(): Promise<void> {
+    const { link, outbox, settings } = this.#deps
+    // One place of the window is the present's.
+    const most = Math.max(1, settings.window - 1)
+    while (link.online && !this.#ended && this.#flights.size < settings.window) {
+      const away = [...this.#flights.values()].filter((f) => f.kind === 'backlog')
+      const bytes = away.reduce((n, f) => n + f.bytes, 0)
+      if (away.length >= most || !mayTrickle(this.#throughput, { batches: away.length, bytes }, TRICKLE_BUDGET_MS)) return
+      const batch = (settings.receipts === 'required' ? await outbox.takeLost() : undefined) ?? (await outbox.take('backlog'))
       if (!batch) return
-      this.#flights.set(batch.id, GROUNDED)
+      this.#flights.set(batch.id, { ...GROUNDED, kind: 'backlog' })
       await this.#send(batch)
     }
   }
 
-  async #send(batch: Batch): Promise<void> {
-    const { outbox, link, settings, now, elapsed } = this.#deps
-    const aliases = outbox.aliases.of(batch.device)
-    const metrics = this.#metricsOf(batch.device, batch.samples)
-    if (settings.receipts === 'required') metrics.unshift(batchMetric(aliases, batch.id, now()))
-    const taken = await link.publish(batch.device, metrics)
+  async #send(batch: Batch | LostBatch): Promise<void> {
+    const { outbox, settings, elapsed } = this.#deps
+    const bytes = await this.#publish(batch)
     const flight = this.#flights.get(batch.id)
-    if (!taken || !flight) return
+    if (bytes === null || !flight) return
     if (settings.receipts === 'none') {
       await outbox.drop([batch.id])
       this.#flights.delete(batch.id)
-    } else this.#flights.set(batch.id, afterSend(flight, elapsed(), settings))
+    } else this.#flights.set(batch.id, afterSend({ ...flight, bytes }, elapsed(), settings))
+  }
+
+  #publish(batch: Batch | LostBatch): Promise<number | null> {
+    const { outbox, link, settings, now } = this.#deps
+    if ('lost' in batch) return link.publishNode(lostMetrics(batch, now()))
+    const metrics = this.#metricsOf(batch.device, batch.samples)
+    if (settings.receipts === 'required') metrics.unshift(batchMetric(outbox.aliases.of(batch.device), batch.id, now()))
+    return link.publish(batch.device, metrics)
   }
 
   /** Readings whose batch could not go now, behind a full window. */
   #showNewest(): void {
     const { outbox, link } = this.#deps
-    for (const [device, offer] of this.#offers) {
-      const late = offer.batch === null || outbox.isWaiting(offer.batch)
-      if (late && link.online && link.unwritten < MOST_UNWRITTEN) void link.publish(device, this.#metricsOf(device, [offer]))
-    }
     // A birth tells the newest values too, so nothing is owed to a host that was away.
-    this.#offers.clear()
+    const late = this.#offers.takeLate((batch) => batch === null || outbox.isWaiting(batch))
+    for (const [device, samples] of late)
+      if (link.online && link.unwritten < MOST_UNWRITTEN) void link.publish(device, this.#metricsOf(device, samples))
   }
 
   #metricsOf(device: string, samples: readonly Sampled[]): SparkplugMetric[] {
@@ -180,8 +231,11 @@ export class Sender {
   }
 
   #setTimer(): void {
-    const due = Math.min(...[...this.#flights.values()].map((f) => f.dueAt))
-    if (!this.#deps.link.online || due === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => this.#wake(), Math.max(100, due - this.#deps.elapsed()))
+    clearTimeout(this.#timer)
+    if (!this.#deps.link.online || this.#ended) return
+    const now = this.#deps.elapsed()
+    const repeat = Math.min(...[...this.#flights.values()].map((f) => f.dueAt))
+    const wait = Math.min(Math.max(100, repeat - now), Math.max(0, (this.#waitUntil ?? NEVER) - now))
+    if (wait !== NEVER) this.#timer = setTimeout(() => this.#wake(), wait)
   }
 }

@@ -95,17 +95,17 @@ export class Session {
     return this.#state.at === 'online' ? this.#state.life.unwritten.size : 0
   }
 
-  /** Sends DDATA. @returns whether the socket took it, which promises nothing. */
-  async publish(device: string, metrics: SparkplugMetric[]): Promise<boolean> {
-    if (this.#state.at !== 'online') return false
+  /** Sends DDATA. @returns the bytes of the payload when the socket took it, which promises nothing, else null. */
+  async publish(device: string, metrics: SparkplugMetric[]): Promise<number | null> {
+    if (this.#state.at !== 'online') return null
     const { life } = this.#state
     if (!life.born.has(device)) this.#bear(life, device)
     return await this.#send(life, deviceTopic('DDATA', { ...this.#deps.address, device }), metrics)
   }
 
   /** Sends NDATA, as {@link publish}. */
-  async publishNode(metrics: SparkplugMetric[]): Promise<boolean> {
-    if (this.#state.at !== 'online') return false
+  async publishNode(metrics: SparkplugMetric[]): Promise<number | null> {
+    if (this.#state.at !== 'online') return null
     return await this.#send(this.#state.life, nodeTopic('NDATA', this.#deps.address), metrics)
   }
 
@@ -218,13 +218,17 @@ export class Session {
     void this.#send(life, deviceTopic('DBIRTH', { ...this.#deps.address, device }), this.#deps.birthOf(device, this.#deps.now()))
   }
 
-  async #send(life: Life, topic: string, metrics: SparkplugMetric[]): Promise<boolean> {
+  async #send(life: Life, topic: string, metrics: SparkplugMetric[]): Promise<number | null> {
+    // What is sent in one turn of the event loop goes to the socket as one piece, so that it shares a packet.
+    const { stream } = life.client
+    stream.cork()
+    setImmediate(() => stream.uncork())
     const payload = encodePayload({ timestamp: this.#deps.now(), seq: life.seq, metrics })
     life.seq = (life.seq + 1) % 256
     return await new Promise((resolve) => {
       const settle = (taken: boolean): void => {
         life.unwritten.delete(settle)
-        resolve(taken)
+        resolve(taken ? payload.length : null)
       }
       life.unwritten.add(settle)
       // mqtt.js never calls back for what waited for the socket when the connection went: #lost settles that.

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { metricOf } from '#contract/metrics.ts'
 import type { DeviceProfile, ProfilePoint } from '#contract/profile.ts'
 import { root } from '../support/program.ts'
 
@@ -202,6 +203,45 @@ function lastBefore(served: readonly Served[], t: number): Served | undefined {
     else high = middle
   }
   return served[low - 1]
+}
+
+/**
+ * Reports by exception, judged by the truth: of each value that was served and read, history's newest value up to the moment of the read lies
+ * within the deadband. The journal tells of each read, also of one that brought nothing new.
+ * @returns those that do not, and how many were looked at.
+ */
+export function outsideDeadband(
+  journals: readonly Journal[],
+  truth: Map<string, Served[]>,
+  history: Account,
+): { outside: string[]; looked: number } {
+  const held = new Map<string, Served[]>()
+  for (const [key, { value }] of history) {
+    const [gate = '', t = '', metric = ''] = key.split(' ')
+    const list = held.get(`${gate} ${metric}`) ?? []
+    list.push({ t: Number(t), value: value ?? Number.NaN })
+    held.set(`${gate} ${metric}`, list)
+  }
+  for (const list of held.values()) list.sort((a, b) => a.t - b.t)
+  const outside: string[] = []
+  let looked = 0
+  for (const [gate, cycles] of journals.flatMap((j) => [...j.kept])) {
+    const metrics = [...truth.keys()].filter((k) => k.startsWith(`${gate} `)).map((k) => k.slice(gate.length + 1))
+    for (const metric of metrics) {
+      const key = `${gate} ${metric}`
+      const band = (metricOf(metric)?.deadband ?? 0) + 1e-6
+      for (const t of cycles.keys()) {
+        const served = lastBefore(truth.get(key) ?? [], t)
+        const known = lastBefore(held.get(key) ?? [], t)
+        // BAD in history: the read failed on its way.
+        if (!served || t - served.t > READ_TAKES_MS || Number.isNaN(known?.value)) continue
+        looked++
+        if (!known || Math.abs(known.value - Math.fround(served.value)) >= band)
+          outside.push(`${key} ${t}: served ${served.value}, known ${known?.value}`)
+      }
+    }
+  }
+  return { outside, looked }
 }
 
 /** Poll cycles of an agent in which a gate has no reading, though it was neither dead nor told of a missed cycle. */

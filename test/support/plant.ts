@@ -19,7 +19,10 @@ export type Plant = {
   stop(): Promise<void>
 }
 
-/** `sites`: how many of the Hetao district's, evenly spread. `edge` is merged into each agent's settings. */
+/**
+ * `sites`: how many of the Hetao district's, evenly spread. `edge` is merged into each agent's settings; unless it says otherwise every
+ * reading is kept.
+ */
 export async function startPlant(options: { sites: number; intervalMs: number; edge?: Record<string, unknown> }): Promise<Plant> {
   const folder = tempFolder('plant')
   const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
@@ -89,7 +92,10 @@ export async function startPlant(options: { sites: number; intervalMs: number; e
         const path = join(configs, file)
         const site = file.replace('.yaml', '')
         const journal = join(folder, 'journals', `${site}.jsonl`)
-        writeFileSync(path, stringify({ ...(parse(readFileSync(path, 'utf8')) as object), journal, ...options.edge }))
+        writeFileSync(
+          path,
+          stringify({ ...(parse(readFileSync(path, 'utf8')) as object), journal, report: { silence_ms: 0 }, ...options.edge }),
+        )
         const program = killed(await startProgram(site, ['edge', '--config', path], { ready: 'edge agent runs' }))
         return { site, program, journal }
       }),

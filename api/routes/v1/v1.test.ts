@@ -92,7 +92,7 @@ describe('the district', () => {
     const site = { id: 'yc-s099', name: { zh: '新站', en: 'New' }, area: 'yichang', station: '供水所' }
     const added = await post('/sites', site)
     expect(added.statusCode).toBe(201)
-    expect(added.json()).toEqual({ ...site, report_interval_ms: 5000 })
+    expect(added.json()).toEqual({ ...site, report_interval_ms: 60_000 })
     expect(audited.at(-1)).toMatchObject({ who: 'engineer', action: 'site.add', subject: 'yc-s099' })
     expectProblem(await post('/sites', site), 409, 'CONFLICT')
     expectProblem(await post('/sites', { ...site, id: 'wl-s099', area: 'wulanbuhe' }), 403, 'NOT_ALLOWED')

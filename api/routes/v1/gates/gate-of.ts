@@ -5,13 +5,19 @@ import { may } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import type { District } from '../../../district-view.ts'
 import type { LastStates } from '../../../live/last-states.ts'
+import type { LastSites } from '../../../live/site-states.ts'
 
 /** A structure as the API shows it: with its last state, null before anything came. */
-export function gateOf(structure: Structure, { siteById }: Pick<District, 'siteById'>, states: Pick<LastStates, 'get'>): Gate {
+export function gateOf(
+  structure: Structure,
+  { siteById }: Pick<District, 'siteById'>,
+  { states, sites }: { states: Pick<LastStates, 'get'>; sites: Pick<LastSites, 'get'> },
+): Gate {
   const site = siteById.get(structure.site)
   // The registry holds no structure without its site.
   if (!site) throw new Error(`structure ${structure.id} is at a site that is not there: ${structure.site}`)
-  return { ...structure, stale_after_ms: staleAfterMs(site.report_interval_ms), state: states.get(structure.id) ?? null }
+  const stale_after_ms = staleAfterMs(site.report_interval_ms, sites.get(site.id)?.health.silence_ms)
+  return { ...structure, stale_after_ms, state: states.get(structure.id) ?? null }
 }
 
 /** @throws Fault NOT_FOUND, and NOT_ALLOWED where the gate lies in an area that the person may not see. */

@@ -6,7 +6,7 @@ import { IdParams, type RouteContext } from '../../context.ts'
 import { gateOf, visibleStructure } from './gate-of.ts'
 
 /** /api/v1/gates/:id */
-export function gateRoutes(app: App, { district, states }: RouteContext): void {
+export function gateRoutes(app: App, { district, states, sites }: RouteContext): void {
   app.get(
     '/gates/:id',
     {
@@ -19,7 +19,7 @@ export function gateRoutes(app: App, { district, states }: RouteContext): void {
     },
     async (request) => {
       const read = await district.read()
-      return gateOf(visibleStructure(read, signedInOf(request), request.params.id), read, states)
+      return gateOf(visibleStructure(read, signedInOf(request), request.params.id), read, { states, sites })
     },
   )
 }

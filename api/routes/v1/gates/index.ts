@@ -15,7 +15,8 @@ const GatesQuery = Type.Object({
 })
 
 /** /api/v1/gates */
-export function gatesRoutes(app: App, { district, states, registry, now }: RouteContext): void {
+export function gatesRoutes(app: App, { district, states, sites, registry, now }: RouteContext): void {
+  const last = { states, sites }
   app.get(
     '/gates',
     {
@@ -32,7 +33,7 @@ export function gatesRoutes(app: App, { district, states, registry, now }: Route
       const read = await district.read()
       const seen = read.structures.filter((s) => reaches(reach, s.area) && (area === undefined || s.area === area))
       const { items, ...page } = pageOf(seen, request.query)
-      return { items: items.map((s) => gateOf(s, read, states)), ...page }
+      return { items: items.map((s) => gateOf(s, read, last)), ...page }
     },
   )
 
@@ -60,7 +61,7 @@ export function gatesRoutes(app: App, { district, states, registry, now }: Route
         subject: structure.id,
         details: { structure },
       })
-      return reply.code(201).send(gateOf(structure, await district.read(), states))
+      return reply.code(201).send(gateOf(structure, await district.read(), last))
     },
   )
 }

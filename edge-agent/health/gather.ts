@@ -1,0 +1,41 @@
+import { noHealth, type SiteHealth } from '#contract/health.ts'
+import { VERSION } from '#contract/version.ts'
+import type { Keeper } from '../keep.ts'
+import type { OutboxStats } from '../outbox/outbox.ts'
+import type { Sender } from '../uplink/send.ts'
+import type { Session } from '../uplink/session.ts'
+
+/** Where the figures of an agent's health come from. */
+export type HealthSources = {
+  readonly outbox: OutboxStats
+  readonly keeper: Pick<Keeper, 'counts' | 'errors'>
+  readonly sender: Pick<Sender, 'lastReceiptDelayMs'>
+  readonly session: Pick<Session, 'connections'>
+  readonly silenceMs: number
+  /** ms since 1970 UTC, by the agent's clock. */
+  readonly now: number
+  readonly uptimeMs: number
+}
+
+/** Pure. */
+export function gatherHealth(from: HealthSources): SiteHealth {
+  const { outbox, keeper, sender, session } = from
+  return {
+    ...noHealth(),
+    outbox_bytes: outbox.pending_bytes,
+    outbox_readings: outbox.pending_readings,
+    outbox_oldest_s: outbox.oldest_t === null ? 0 : Math.max(0, Math.round((from.now - outbox.oldest_t) / 1000)),
+    outbox_room_h: outbox.room_h === null ? null : Math.round(outbox.room_h * 10) / 10,
+    dropped_readings: outbox.lost_readings,
+    dropped_from: outbox.lost_from_t,
+    dropped_to: outbox.lost_to_t,
+    not_kept: keeper.counts.not_kept,
+    receipt_delay_ms: sender.lastReceiptDelayMs,
+    polls_missed: keeper.counts.missed_cycles,
+    connections: session.connections,
+    uptime_s: Math.round(from.uptimeMs / 1000),
+    errors: keeper.errors,
+    agent_version: VERSION,
+    silence_ms: from.silenceMs,
+  }
+}
