@@ -27,6 +27,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'soak',
+          globalSetup: ['test/support/build.ts'],
+          include: ['test/soak/**/*.soak.ts'],
+          testTimeout: 3 * 3_600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'bench',
           globalSetup: ['test/support/build.ts'],
           include: ['test/bench/**/*.bench.ts'],

@@ -22,6 +22,11 @@ const Broker = Type.Object(
       default: 120,
       description: 'MQTT keep-alive, in s; 120 or more over a mobile link',
     }),
+    silence_ms: Type.Integer({
+      minimum: 1000,
+      default: 90_000,
+      description: 'A connection over which something was sent and nothing heard for so long is given up and made anew, in ms',
+    }),
   },
   closed,
 )

@@ -46,12 +46,17 @@ type Life = {
   seq: number
   /** Publications that the socket has not yet taken. */
   readonly unwritten: Set<(taken: boolean) => void>
+  /** When something was last sent, by the clock that no one sets. */
+  sentAt: number
 }
 type State =
   | { readonly at: 'offline' }
   | { readonly at: 'connecting'; readonly client: MqttClient }
   | { readonly at: 'online'; readonly life: Life }
   | { readonly at: 'ended' }
+
+/** How often a connection is looked at that has fallen silent, in ms. */
+const WATCH_EVERY_MS = 2000
 
 /** How long a connection lasts to be called a steady one, in ms. */
 const STEADY_MS = 10_000
@@ -193,13 +198,43 @@ export class Session {
     const granted = await client.subscribeAsync(topics, { qos: 1 })
     if (granted.some((g) => g.qos > 2)) throw new Error(`the broker refused the subscription to ${topics.join(', ')}`)
     if (this.#state.at !== 'connecting' || this.#state.client !== client) return
-    const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set() }
+    const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set(), sentAt: 0 }
     this.#state = { at: 'online', life }
     this.#connections += 1
     this.#lastError = ''
+    this.#watch(life)
     this.#births(life)
     this.#deps.log.info({ bdSeq }, 'connected to the broker')
     this.#deps.onOnline()
+  }
+
+  /**
+   * A connection can be dead without a word: an operator that drops the context sends no RST, and TCP goes on trying for a quarter of an hour.
+   * What is sent holds off mqtt.js's own keep-alive, so who has sent and heard nothing asks, and without an answer begins anew.
+   */
+  #watch(life: Life): void {
+    const { client } = life
+    const { silence_ms } = this.#deps.broker
+    let heard = performance.now()
+    let asked: number | null = null
+    client.stream.on('data', () => {
+      heard = performance.now()
+      asked = null
+    })
+    const timer = setInterval(
+      () => {
+        const now = performance.now()
+        if (asked !== null && now - asked > silence_ms / 2) {
+          this.#deps.log.warn({ silent_ms: Math.round(now - heard) }, 'the broker has fallen silent: the connection is given up')
+          client.stream.destroy()
+        } else if (asked === null && life.sentAt > heard && now - heard > silence_ms / 2) {
+          asked = now
+          client.sendPing()
+        }
+      },
+      Math.min(WATCH_EVERY_MS, silence_ms / 4),
+    )
+    client.once('close', () => clearInterval(timer))
   }
 
   /** NBIRTH and the DBIRTHs, on connecting and when the host asks [tck-id-operational-behavior-data-commands-rebirth-action-3]: same bdSeq. */
@@ -225,6 +260,7 @@ export class Session {
     setImmediate(() => stream.uncork())
     const payload = encodePayload({ timestamp: this.#deps.now(), seq: life.seq, metrics })
     life.seq = (life.seq + 1) % 256
+    life.sentAt = performance.now()
     return await new Promise((resolve) => {
       const settle = (taken: boolean): void => {
         life.unwritten.delete(settle)

@@ -214,6 +214,7 @@ export function outsideDeadband(
   journals: readonly Journal[],
   truth: Map<string, Served[]>,
   history: Account,
+  options: { until: number },
 ): { outside: string[]; looked: number } {
   const held = new Map<string, Served[]>()
   for (const [key, { value }] of history) {
@@ -233,8 +234,8 @@ export function outsideDeadband(
       for (const t of cycles.keys()) {
         const served = lastBefore(truth.get(key) ?? [], t)
         const known = lastBefore(held.get(key) ?? [], t)
-        // BAD in history: the read failed on its way.
-        if (!served || t - served.t > READ_TAKES_MS || Number.isNaN(known?.value)) continue
+        // What was read last is still on its way. BAD in history: the read failed.
+        if (t > options.until || !served || t - served.t > READ_TAKES_MS || Number.isNaN(known?.value)) continue
         looked++
         if (!known || Math.abs(known.value - Math.fround(served.value)) >= band)
           outside.push(`${key} ${t}: served ${served.value}, known ${known?.value}`)

@@ -93,7 +93,7 @@ async function run(options: { seconds: number; receipts: 'required' | 'none'; pa
     const all = journals()
     return {
       ...result,
-      ...outsideDeadband(all, readTruth(plant.truth), await readInflux(plant.influx.url)),
+      ...outsideDeadband(all, readTruth(plant.truth), await readInflux(plant.influx.url), { until }),
       kills,
       gaps,
       seconds: (until - from) / 1000,

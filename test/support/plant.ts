@@ -23,7 +23,14 @@ export type Plant = {
  * `sites`: how many of the Hetao district's, evenly spread. `edge` is merged into each agent's settings; unless it says otherwise every
  * reading is kept.
  */
-export async function startPlant(options: { sites: number; intervalMs: number; edge?: Record<string, unknown> }): Promise<Plant> {
+export async function startPlant(options: {
+  sites: number
+  intervalMs: number
+  edge?: Record<string, unknown>
+  /** Merged into the broker's settings of each agent, with the address under which it reaches the broker. */
+  broker?: Record<string, unknown>
+  brokerUrlOf?: (mosquitto: RealServer) => Promise<string>
+}): Promise<Plant> {
   const folder = tempFolder('plant')
   const stops: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
   const stop = async (): Promise<void> => {
