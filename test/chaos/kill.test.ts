@@ -54,7 +54,8 @@ async function run(options: { seconds: number; receipts: 'required' | 'none'; pa
         kills[name] = (kills[name] ?? 0) + 1
         await sleep(downMs)
         await mortal.start()
-        if (mortal.site) dead.set(mortal.site, [...(dead.get(mortal.site) ?? []), [killedAt, Date.now() + INTERVAL_MS]])
+        // What was being synced when it was killed was not kept yet, and on this load a sync can take a while.
+        if (mortal.site) dead.set(mortal.site, [...(dead.get(mortal.site) ?? []), [killedAt - INTERVAL_MS, Date.now() + INTERVAL_MS]])
       }
     }
     let turn = 0
