@@ -46,7 +46,7 @@ function sayStatus(status: AgentStatus, out: Output): void {
       'lost',
       stats.outbox.lost_readings === 0
         ? 'nothing'
-        : out.warn(`${stats.outbox.lost_readings} readings, last ${age(stats.outbox.last_loss_t)}`),
+        : out.warn(`${stats.outbox.lost_readings} readings, the last of ${age(stats.outbox.lost_to_t)}`),
     ],
     ['bytes today', some(health.bytes_today, byteCount)],
     [
