@@ -105,7 +105,7 @@ describe('the district', () => {
     const gate = structure('yc-zh-99', { area: 'yichang', canal: 'yc-main', site: 'yc-s099' })
     const made = await post('/gates', gate)
     expect(made.statusCode).toBe(201)
-    expect(made.json()).toEqual({ ...gate, stale_after_ms: 15_000, state: null })
+    expect(made.json()).toEqual({ ...gate, stale_after_ms: 180_000, state: null })
     expect(audited.at(-1)).toMatchObject({ action: 'gate.add', subject: 'yc-zh-99', details: { structure: gate } })
     expect((await get('/api/v1/gates/yc-zh-99', cookie)).statusCode).toBe(200)
     expectProblem(await post('/gates', gate), 409, 'CONFLICT')
