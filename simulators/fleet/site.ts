@@ -189,7 +189,7 @@ export class VirtualSite {
     const { metrics, seed } = this.#options
     const samples = times.flatMap((t) =>
       metrics.map((name) => {
-        const value = valueOf(name, seed, structure, t)
+        const value = fleetValue(name, seed, structure, t)
         return metricOfReading(name, this.#alias(structure, name), { t: unixMs(t), reading: good(value) }, { historical: false })
       }),
     )
@@ -214,7 +214,7 @@ export class VirtualSite {
 }
 
 /** A value that belongs to its metric and moves a little. */
-export function valueOf(name: string, seed: number, structure: string, t: number): number {
+export function fleetValue(name: string, seed: number, structure: string, t: number): number {
   const known = metricOf(name)
   if (known?.datatype === 'Boolean') return swing(seed, structure, name, Math.floor(t / 600_000)) > 0.9 ? 1 : 0
   if (name === 'rssi') return -75 + Math.round(5 * swing(seed, structure, name, t))
