@@ -59,6 +59,8 @@ export const NAMES = {
   batch: 'Outbox/Batch',
   receipt: 'Outbox/Receipt',
   lost: 'Outbox/Lost',
+  /** In a birth: the agent would deflate. In a command: the host inflates, and wants it. */
+  deflate: 'Outbox/Deflate',
   /** DCMD, Bytes: a signed command (contract/command.ts). */
   command: 'Command/Signed',
   /** DDATA, Bytes: how far the last command is, sealed by the agent. */

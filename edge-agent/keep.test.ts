@@ -22,7 +22,7 @@ function keeperOn(append: (t: UnixMs) => Promise<{ t: UnixMs; batch: ReturnType<
     lastRead,
     exceptions: new Exceptions(() => ({ deadband: 0.01, deadband_percent: undefined, silence_ms: 60_000, median_reads: 1 })),
     haste: { watch: (bus, structure) => watched.push(`${bus} ${structure}`) },
-    outbox: { append: (_device, t) => append(t) },
+    stamper: { keep: (_device, t) => append(t) },
     journal: { write: (entry) => entries.push(entry), close: () => undefined },
     newest,
     sender: { offer: (_device, offer) => offered.push(offer) },

@@ -4,13 +4,14 @@ import type { BadReason, Reading } from '#contract/reading.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Journal } from './journal.ts'
 import type { Newest } from './newest.ts'
-import type { Outbox } from './outbox/outbox.ts'
+import type { Kept, Sampled } from './outbox/outbox.ts'
 import type { Exceptions } from './report/exception.ts'
 import type { Haste } from './report/haste.ts'
+import type { Stamper } from './stamp.ts'
 import type { Sender } from './uplink/send.ts'
 
 type KeeperDeps = {
-  readonly outbox: Pick<Outbox, 'append'>
+  readonly stamper: Pick<Stamper, 'keep'>
   readonly journal: Journal
   /** Everything that is read. */
   readonly lastRead: Newest
@@ -54,7 +55,7 @@ export class Keeper {
 
   /** Never throws: a disk that takes nothing is told and counted, the newest values are shown all the same, and the next cycle tries again. */
   async keep({ structure, t, readings, bus, gridTime }: Read): Promise<void> {
-    const { outbox, journal, lastRead, newest, exceptions, haste, sender, log } = this.#deps
+    const { stamper, journal, lastRead, newest, exceptions, haste, sender, log } = this.#deps
     this.#tellSilence(structure, readings)
     for (const r of readings.values()) if (r.quality === 'bad') this.#errors.set(r.reason, (this.#errors.get(r.reason) ?? 0) + 1)
     lastRead.put(structure, t, readings)
@@ -65,14 +66,12 @@ export class Keeper {
       return
     }
     try {
-      const kept = await outbox.append(structure, t, news.readings)
+      const kept = await stamper.keep(structure, t, news.readings)
       news.kept()
       this.#counts.kept += 1
       if (this.#diskFails) log.info('readings are kept again')
       this.#diskFails = false
-      journal.write({ structure, t: kept.t, readings: Object.fromEntries(news.readings) })
-      newest.put(structure, kept.t, news.readings)
-      sender.offer(structure, { t: kept.t, readings: news.readings, batch: kept.batch }, news)
+      if (kept) this.tell(structure, { ...kept, readings: news.readings }, news)
     } catch (error) {
       this.#counts.not_kept += news.readings.size
       if (!this.#diskFails)
@@ -82,6 +81,14 @@ export class Keeper {
       newest.put(structure, t, news.readings)
       sender.offer(structure, { t, readings: news.readings, batch: null }, news)
     }
+  }
+
+  /** What has been kept is journaled, and offered to the center. */
+  tell(structure: string, kept: Kept & Pick<Sampled, 'readings'>, options: { urgent: boolean }): void {
+    const { journal, newest, sender } = this.#deps
+    journal.write({ structure, t: kept.t, readings: Object.fromEntries(kept.readings) })
+    newest.put(structure, kept.t, kept.readings)
+    sender.offer(structure, kept, options)
   }
 
   missed(bus: string, gridTime: UnixMs): void {

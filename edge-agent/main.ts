@@ -4,8 +4,9 @@ import type { SiteHealth } from '#contract/health.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
 import type { Reading } from '#contract/reading.ts'
 import { NAMES } from '#contract/topics.ts'
-import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { UnixMs } from '#contract/units.ts'
 import { VERSION } from '#contract/version.ts'
+import { Clock, type ClockSources, machineClock } from './clock.ts'
 import { CONTROL_METRICS, openControl } from './command/controlled.ts'
 import { Figures } from './commission/figures.ts'
 import type { AgentStatus } from './commission/status.ts'
@@ -22,8 +23,10 @@ import { Outbox, type OutboxStats } from './outbox/outbox.ts'
 import { type Pace, poll } from './poll.ts'
 import { Exceptions } from './report/exception.ts'
 import { Haste } from './report/haste.ts'
-import { longestSilence, NO_STRETCH, ruleOf } from './report/rule.ts'
+import { longestSilence, ruleOf } from './report/rule.ts'
 import { type BusSettings, checkEdgeSettings, type EdgeSettings } from './settings.ts'
+import { Stamper } from './stamp.ts'
+import { Meter } from './uplink/meter.ts'
 import { deviceBirth } from './uplink/payloads.ts'
 import { Sender } from './uplink/send.ts'
 import { Session } from './uplink/session.ts'
@@ -31,8 +34,8 @@ import { Session } from './uplink/session.ts'
 export type EdgeDeps = {
   readonly log: Logger
   readonly profiles: ReadonlyMap<string, DeviceProfile>
-  /** The wall clock, in ms since 1970 UTC. */
-  readonly now?: () => number
+  /** The machine's clocks, where they are not to be its own. */
+  readonly clock?: ClockSources
 }
 
 export type EdgeStats = {
@@ -70,13 +73,20 @@ export type Edge = {
 export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<Edge> {
   checkEdgeSettings(settings)
   const { log } = deps
-  const now = (): UnixMs => unixMs(deps.now?.() ?? Date.now())
+  const clock = new Clock(deps.clock ?? machineClock(Date.now), log)
+  const now = (): UnixMs => clock.now()
   const elapsed = (): number => performance.now()
   const plan = settings.buses.map((bus) => ({ settings: bus, devices: devicesOf(bus, deps.profiles) }))
   const devices = plan.flatMap((p) => p.devices)
   checkMetrics(devices)
 
-  const outbox = await Outbox.open({ ...settings.outbox, max_age_ms: settings.outbox.max_age_h * HOUR_MS, elapsed, log })
+  const outbox = await Outbox.open({
+    ...settings.outbox,
+    max_age_ms: settings.outbox.max_age_h * HOUR_MS,
+    clockIsSure: () => clock.isSure,
+    elapsed,
+    log,
+  })
   const journal = await prepare(outbox, settings, { devices, log })
   const buses = await openBuses(plan, log).catch(async (error: unknown) => {
     await outbox.close()
@@ -87,7 +97,15 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const figures = new Figures(plan.flatMap((p) => p.devices.map((d) => ({ ...d, bus: p.settings.name }))))
   const lastRead = new Newest()
   const haste = new Haste(settings.report.limits, elapsed)
-  const exceptions = new Exceptions((metric) => ruleOf(metric, settings.report, NO_STRETCH))
+  const { uplink } = settings
+  const meter = new Meter({
+    now,
+    elapsed,
+    recall: () => outbox.recall('usage'),
+    remember: (usage) => outbox.remember('usage', usage),
+    planMb: uplink.plan_mb,
+  })
+  const exceptions = new Exceptions((metric) => ruleOf(metric, settings.report, meter.slowDown))
   const keep = async (read: { device: Device; readings: ReadonlyMap<string, Reading>; name: string; gridTime: UnixMs }): Promise<void> => {
     const { structure } = read.device
     const readings = site?.withMode(structure, read.readings) ?? read.readings
@@ -125,7 +143,9 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       keeper,
       sender,
       session,
-      silenceMs: longestSilence(settings.report, NO_STRETCH),
+      meter,
+      clock,
+      silenceMs: longestSilence(settings.report, meter.slowDown),
       now: now(),
       uptimeMs: elapsed() - started,
     })
@@ -144,15 +164,25 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       sender.online()
       site?.online()
     },
+    deflate: uplink.deflate,
+    onBytes: (bytes) => meter.add(bytes),
+    onHostTime: (t) => clock.hear(t),
     onReceipt: (ids) => void sender.receive(ids),
     control: site ?? undefined,
     now,
     log,
   })
-  const { uplink } = settings
-  const sender = new Sender({ outbox, link: session, newest, settings: uplink, latencyMs: () => uplink.latency_ms, now, elapsed, log })
+  const latencyMs = (): number => Math.max(uplink.latency_ms, meter.slowDown.latency_ms)
+  const sender = new Sender({ outbox, link: session, newest, settings: uplink, latencyMs, now, elapsed, log })
   const reporter = HealthReporter.start({ healthNow: health, link: session, now, elapsed, everyMs: uplink.health_interval_ms })
-  const keeper = new Keeper({ outbox, journal, lastRead, newest, exceptions, haste, sender, log })
+  const stamper: Stamper = new Stamper({
+    outbox,
+    clock,
+    onStamped: (structure, kept, readings) => keeper.tell(structure, { ...kept, readings }, { urgent: false }),
+    log,
+  })
+  const metering = setInterval(() => void meter.look(), METER_EVERY_MS)
+  const keeper: Keeper = new Keeper({ stamper, journal, lastRead, newest, exceptions, haste, sender, log })
 
   const ending = new AbortController()
   const polling = buses.map(({ bus, settings: { name, timeout_ms }, devices }) => {
@@ -202,11 +232,14 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     close: async () => {
       ending.abort()
       reporter.close()
+      clearInterval(metering)
       await Promise.all(polling)
+      await stamper.close()
       await site?.close()
       for (const { bus } of buses) bus.close()
       await Promise.all([sender.close(), session.close()])
       atEnd = { stats: stats(), health: health() }
+      await meter.save()
       await outbox.close()
       journal.close()
     },
@@ -225,6 +258,7 @@ function checkMetrics(devices: readonly Device[]): void {
   )
 }
 const HOUR_MS = 3_600_000
+const METER_EVERY_MS = 10_000
 
 const paceOf = ({ interval_ms, fast_interval_ms }: EdgeSettings['poll'], hasty: boolean): Pace =>
   hasty && fast_interval_ms < interval_ms ? { everyMs: fast_interval_ms, isFast: true } : { everyMs: interval_ms, isFast: false }

@@ -70,6 +70,17 @@ const Uplink = Type.Object(
       description:
         'How long a reading may wait for company, in ms: what goes together shares a packet. A change of quality or of a switch does not wait',
     }),
+    plan_mb: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          'What the data plan of a month allows, in MB of 1,000,000 bytes. Before it would be spent the agent slows down in steps: longer silences, more company, wider deadbands',
+      }),
+    ),
+    deflate: Type.Enum(['never', 'agreed'], {
+      default: 'never',
+      description: 'agreed: data are deflated once the center has said that it inflates; never where other Sparkplug hosts listen too',
+    }),
     health_interval_ms: Type.Integer({
       minimum: 1000,
       default: 300_000,

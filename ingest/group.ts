@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { type BatchId, epochOf, toBatchId } from '#contract/batch.ts'
@@ -151,7 +152,8 @@ export class Group {
 
   #decode(at: SparkplugTopic, payload: Uint8Array): RawPayload | undefined {
     try {
-      return decodePayload(payload)
+      const decoded = decodePayload(payload)
+      return decoded.packed ? unpacked(decoded, decoded.packed) : decoded
     } catch (error) {
       if (!(error instanceof DecodeFault)) throw error
       this.stats.undecodable++
@@ -172,6 +174,8 @@ export class Group {
     const bdSeq = bdSeqOf(payload)
     if (bdSeq !== undefined) this.#sessions.set(nodeKey(node), bdSeq)
     this.#setOnline(at, true)
+    // Only our own agents say this name, and only where their settings allow it: no foreign host is to meet what it can't read.
+    if (payload.metrics.some((m) => m.name === NAMES.deflate)) this.#host.askDeflate(node)
     const birth = this.#deps.births.get(node)
     if (birth) this.#health(at, resolveMetrics(payload.metrics, birth).metrics)
   }
@@ -318,6 +322,19 @@ type Keep = { as: 'foreign' } | { as: 'live only' } | { as: 'batch'; id: ReturnT
 function keepOf(metrics: readonly NamedMetric[]): Keep {
   const id = metrics.find((m) => m.name === NAMES.batch)?.value
   return typeof id === 'bigint' ? { as: 'batch', id: toBatchId(id) } : { as: 'live only' }
+}
+
+/** What a small message may become: far more than a batch is, far less than what would fill the memory. */
+const MOST_INFLATED = 1_048_576
+
+/** @throws DecodeFault */
+function unpacked(outer: RawPayload, body: Uint8Array): RawPayload {
+  try {
+    const inner = decodePayload(inflateSync(body, { maxOutputLength: MOST_INFLATED }))
+    return { ...outer, ...inner, ...(outer.seq === undefined ? {} : { seq: outer.seq }) }
+  } catch (cause) {
+    throw new DecodeFault('a compressed payload that can not be inflated', { cause })
+  }
 }
 
 /** A batch of the node itself: readings that it could not deliver. */

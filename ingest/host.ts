@@ -109,6 +109,11 @@ export class Host {
     this.#command(node, { name: NAMES.rebirth, datatype: 'Boolean', value: true })
   }
 
+  /** Tells an agent that asked that its data may be deflated. Lost, it costs no more than bytes. */
+  askDeflate(node: NodeAddress): void {
+    this.#command(node, { name: NAMES.deflate, datatype: 'Boolean', value: true })
+  }
+
   #command(node: NodeAddress, metric: Parameters<typeof encodePayload>[0]['metrics'][number]): void {
     const now = Date.now()
     this.publish(nodeTopic('NCMD', node), encodePayload({ timestamp: now, metrics: [{ ...metric, timestamp: now }] }), { retain: false })

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deflateSync } from 'node:zlib'
 import mqtt, { type MqttClient } from 'mqtt'
 import pino from 'pino'
 import { Value } from 'typebox/value'
@@ -11,7 +12,7 @@ import { HEALTH_KEYS, healthMetrics, noHealth, type SiteHealth, type SiteState }
 import { LiveState } from '#contract/live.ts'
 import { encodeLost } from '#contract/lost.ts'
 import { bad, good } from '#contract/reading.ts'
-import { decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import { decodePayload, encodePacked, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { metricOfReading } from '#contract/sparkplug/readings.ts'
 import { deviceTopic, liveTopic, NAMES, nodeTopic, siteTopic } from '#contract/topics.ts'
 import { unixMs } from '#contract/units.ts'
@@ -342,6 +343,27 @@ test('readings that an agent has lost are in the registry before they are receip
   await send('NDATA', metrics)
   await until(async () => expect(receipts()).toContain(id))
   expect(await registry.gaps.lost('yc-s001', { from: unixMs(1_790_000_000_000), to: unixMs(1_790_000_001_000) })).toEqual(lost)
+})
+
+test('an agent that would deflate is told that it may; what it deflates is stored as any other, what can not be inflated is a dead letter', async () => {
+  await bear()
+  const timestamp = Date.now()
+  const metrics: SparkplugMetric[] = [NAMES.batch, NAMES.deflate].map((name) => ({ name, timestamp, datatype: 'UInt64', value: null }))
+  await client.publishAsync(nodeTopic('NBIRTH', node), Buffer.from(encodePayload({ timestamp, seq: 0, metrics })))
+  await until(async () =>
+    expect(
+      commands.some(({ payload }) => decodePayload(payload).metrics.some((m) => m.name === NAMES.deflate && metricValue(m) === true)),
+    ).toBe(true),
+  )
+  const id = batchId(0x1234, 88)
+  const content: SparkplugMetric[] = [{ alias: BATCH_ALIAS, datatype: 'UInt64', value: id }, level(timestamp, 2.5)]
+  const body = deflateSync(encodePayload({ metrics: content }))
+  await client.publishAsync(deviceTopic('DDATA', gate), Buffer.from(encodePacked({ timestamp, seq: 3, body })))
+  await until(async () => expect(receipts()).toContain(id))
+  expect(JSON.stringify(await stored(gate.device))).toContain('2.5')
+  const before = (await registry.deadLetters.list({ limit: 100, offset: 0 })).total
+  await client.publishAsync(deviceTopic('DDATA', gate), Buffer.from(encodePacked({ timestamp, seq: 4, body: Buffer.from('no') })))
+  await until(async () => expect((await registry.deadLetters.list({ limit: 100, offset: 0 })).total).toBe(before + 1))
 })
 
 test('a site’s health and presence are retained for whoever asks, and a new ingest goes on from there', async () => {

@@ -57,7 +57,16 @@ type RawValue =
   | { field: 'unread' }
 
 export type SparkplugPayload = { timestamp?: number; seq?: number; metrics: SparkplugMetric[] }
-export type RawPayload = { timestamp?: number; seq?: number; metrics: RawMetric[] }
+export type RawPayload = {
+  timestamp?: number
+  seq?: number
+  metrics: RawMetric[]
+  /** A payload inside, compressed: its metrics are what the message says. */
+  packed?: Uint8Array
+}
+
+/** How Eclipse Tahu's libraries mark a payload whose body is another one, deflated (zlib) unless it says otherwise. */
+const PACKED = 'SPBV1.0_COMPRESSED'
 
 /** The one error that decoding throws, whatever the bytes are. */
 export class DecodeFault extends Error {
@@ -65,11 +74,19 @@ export class DecodeFault extends Error {
 }
 
 /** @throws RangeError when a value does not fit its datatype: that is the caller's fault, never the data's. */
-export function encodePayload(payload: SparkplugPayload): Uint8Array {
+export function encodePayload(payload: SparkplugPayload, options?: { datatypes: 'left to the birth' }): Uint8Array {
   const wire = Wire.create({ metrics: payload.metrics.map(toWire) })
+  // [tck-id-payloads-metric-datatype-not-req]: data should not repeat what the birth has told.
+  if (options) for (const metric of wire.metrics) delete metric.datatype
   if (payload.timestamp !== undefined) wire.timestamp = payload.timestamp
   if (payload.seq !== undefined) wire.seq = payload.seq
   return Wire.encode(wire).finish()
+}
+
+/** Wraps a deflated payload. `seq` stands outside, so that a host that can't inflate still follows it. */
+export function encodePacked(packed: { timestamp: number; seq: number; body: Uint8Array }): Uint8Array {
+  const { timestamp, seq, body } = packed
+  return Wire.encode(Wire.create({ timestamp, seq, uuid: PACKED, body })).finish()
 }
 
 /** @throws DecodeFault and nothing else. */
@@ -79,6 +96,7 @@ export function decodePayload(bytes: Uint8Array): RawPayload {
     const payload: RawPayload = { metrics: wire.metrics.map(fromWire) }
     if (has(wire, 'timestamp')) payload.timestamp = safeNumber(wire.timestamp)
     if (has(wire, 'seq')) payload.seq = safeNumber(wire.seq)
+    if (wire.uuid === PACKED && has(wire, 'body')) payload.packed = Uint8Array.from(wire.body ?? [])
     return payload
   } catch (cause) {
     throw new DecodeFault('not a Sparkplug B payload', { cause })

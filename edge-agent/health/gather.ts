@@ -1,7 +1,9 @@
-import { noHealth, type SiteHealth } from '#contract/health.ts'
+import { CLOCK_STATES, type SiteHealth } from '#contract/health.ts'
 import { VERSION } from '#contract/version.ts'
+import type { Clock } from '../clock.ts'
 import type { Keeper } from '../keep.ts'
 import type { OutboxStats } from '../outbox/outbox.ts'
+import type { Meter } from '../uplink/meter.ts'
 import type { Sender } from '../uplink/send.ts'
 import type { Session } from '../uplink/session.ts'
 
@@ -11,6 +13,8 @@ export type HealthSources = {
   readonly keeper: Pick<Keeper, 'counts' | 'errors'>
   readonly sender: Pick<Sender, 'lastReceiptDelayMs'>
   readonly session: Pick<Session, 'connections'>
+  readonly meter: Pick<Meter, 'figures'>
+  readonly clock: Pick<Clock, 'skewMs' | 'state'>
   readonly silenceMs: number
   /** ms since 1970 UTC, by the agent's clock. */
   readonly now: number
@@ -21,7 +25,6 @@ export type HealthSources = {
 export function gatherHealth(from: HealthSources): SiteHealth {
   const { outbox, keeper, sender, session } = from
   return {
-    ...noHealth(),
     outbox_bytes: outbox.pending_bytes,
     outbox_readings: outbox.pending_readings,
     outbox_oldest_s: outbox.oldest_t === null ? 0 : Math.max(0, Math.round((from.now - outbox.oldest_t) / 1000)),
@@ -31,6 +34,9 @@ export function gatherHealth(from: HealthSources): SiteHealth {
     dropped_to: outbox.lost_to_t,
     not_kept: keeper.counts.not_kept,
     receipt_delay_ms: sender.lastReceiptDelayMs,
+    ...from.meter.figures(),
+    clock_skew_ms: from.clock.skewMs,
+    clock_state: CLOCK_STATES.indexOf(from.clock.state),
     polls_missed: keeper.counts.missed_cycles,
     connections: session.connections,
     uptime_s: Math.round(from.uptimeMs / 1000),

@@ -1,64 +1,26 @@
-import { statfsSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
-import type { LossReason, LostRecord } from '#contract/lost.ts'
+import type { LossReason } from '#contract/lost.ts'
 import type { Reading } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { Aliases } from './aliases.ts'
-import { KeepRate } from './keep-rate.ts'
+import type { Batch, Kept, LostBatch, OutboxOptions, OutboxStats, Sampled } from './batches.ts'
+import { type BootTime, type HeldEntry, HeldReadings } from './held.ts'
+import { KeepRate, roomInHours } from './keep-rate.ts'
 import { type Loss, Losses } from './losses.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
 import { pagesOf } from './room.ts'
 import { openStore, type Store } from './store.ts'
 import { YoungBatches } from './young-batches.ts'
 
-export type Sampled = { readonly t: UnixMs; readonly readings: ReadonlyMap<string, Reading> }
-
-/** One message of one device. Its id and its readings never change. */
-export type Batch = { readonly id: BatchId; readonly device: string; readonly samples: readonly Sampled[] }
-
-/** One message of the node: readings that were lost. */
-export type LostBatch = { readonly id: BatchId; readonly lost: readonly LostRecord[] }
-
-/** `t` is the time under which the readings are kept: later than asked for where the clock has stepped back. */
-export type Kept = { readonly t: UnixMs; readonly batch: BatchId }
-
-export type OutboxStats = {
-  /** Appends (one device at one time) without a receipt. */
-  readonly pending: number
-  readonly pending_readings: number
-  readonly pending_bytes: number
-  readonly oldest_t: UnixMs | null
-  /** How long it takes to fill up at the present rate, by its own limit and by the disk's; null before there is a rate. */
-  readonly room_h: number | null
-  /** Readings that were dropped because the outbox was full or they were too old, or that the disk did not give back. Since it was made. */
-  readonly lost_readings: number
-  /** The interval of the last readings that were lost. */
-  readonly lost_from_t: UnixMs | null
-  readonly lost_to_t: UnixMs | null
-  /** Appends whose time was shifted because the clock had stepped back. Since the outbox was made. */
-  readonly shifted: number
-}
-
-export type OutboxOptions = {
-  readonly path: string
-  readonly max_bytes: number
-  /** Readings older than this are dropped, in ms. */
-  readonly max_age_ms?: number
-  /** Whether the wall clock may be believed where it calls readings old. */
-  readonly clockIsSure?: () => boolean
-  /** A clock that no one sets, in ms. */
-  readonly elapsed?: () => number
-  readonly log: Logger
-}
+export type { Batch, Kept, LostBatch, OutboxStats, Sampled } from './batches.ts'
 
 type Lost = { readonly readings: number; readonly from?: number; readonly to?: number }
 type Victims = { readonly keys: [number, number][]; readonly losses: readonly Loss[] }
 
 const MOST_DROPPED_AT_ONCE = 4
-/** Of lmdb's pages, what is not records: keys, heads and free space in each. Measured with appends of 3 to 12 readings. */
-const BYTES_ON_DISK_PER_BYTE = 1.6
+const MOST_RELEASED_AT_ONCE = 64
 
 /**
  * The agent's durable queue. What `append` has confirmed stays until `drop` names its batch (or, counted and told, until the outbox is full or
@@ -77,6 +39,7 @@ export class Outbox {
   readonly #log: Logger
   readonly #epoch: number
   readonly #young = new YoungBatches()
+  readonly #held: HeldReadings
   readonly #losses: Losses
   readonly #rate: KeepRate
   readonly #lastT = new Map<string, number>()
@@ -105,6 +68,7 @@ export class Outbox {
     this.#log = options.log
     this.#epoch = store.epoch
     this.aliases = new Aliases(this.#meta, this.#commits)
+    this.#held = new HeldReadings(store, this.aliases)
     this.#losses = new Losses(this.#meta)
     this.#rate = new KeepRate(options.elapsed ?? (() => performance.now()))
     this.#next = this.#number('next', 0)
@@ -122,6 +86,50 @@ export class Outbox {
 
   /** Resolves when the readings are synced to the disk. @throws Fault DISK_FULL, or what the disk said; then nothing was kept. */
   async append(device: string, t: UnixMs, readings: ReadonlyMap<string, Reading>): Promise<Kept> {
+    return await this.#append(device, { t, readings }, () => undefined)
+  }
+
+  /** Whether readings wait for their time: then nothing may be appended before them. */
+  holds(): boolean {
+    return this.#held.size > 0
+  }
+
+  /** Keeps readings whose time is not known yet. Resolves when they are on the disk. @throws as append */
+  async hold(device: string, at: BootTime, readings: ReadonlyMap<string, Reading>): Promise<void> {
+    await this.#held.put(device, at, readings)
+    if (this.#pages().bytes <= this.#options.max_bytes) return
+    // Without a time nothing is too old; what has its time already goes first.
+    if (this.#oldestFree(0, this.#next) !== undefined) this.#dropSome(unixMs(0))
+    else await this.#inTurn(() => this.#loseHeld(this.#held.oldest(MOST_RELEASED_AT_ONCE), unixMs(0)))
+  }
+
+  /**
+   * Gives held readings their time and appends them, each in one transaction with its removal. Those of another boot have none any more:
+   * they are lost, counted and told. @returns how many have their time now
+   */
+  async release(
+    now: { t: UnixMs; boot: string; toTime: (mono: number) => UnixMs },
+    onKept: (device: string, kept: Kept, readings: Sampled['readings']) => void,
+  ): Promise<number> {
+    let released = 0
+    for (let some = this.#held.oldest(MOST_RELEASED_AT_ONCE); some.length > 0; some = this.#held.oldest(MOST_RELEASED_AT_ONCE)) {
+      const others = some.filter((e) => e.device === null || e.boot !== now.boot)
+      if (others.length > 0) await this.#inTurn(() => this.#loseHeld(others, now.t))
+      const ours = some.filter((e): e is HeldEntry => e.device !== null && e.boot === now.boot)
+      await Promise.all(
+        ours.map(async ({ key, device, mono, readings }) => {
+          const removal = this.#held.removal([key])
+          const kept = await this.#append(device, { t: now.toTime(mono), readings }, removal.write)
+          removal.done()
+          onKept(device, kept, readings)
+        }),
+      )
+      released += ours.length
+    }
+    return released
+  }
+
+  async #append(device: string, { t, readings }: Sampled, also: () => void): Promise<Kept> {
     const kept = this.#laterThanLast(device, t)
     const bytes = encodeRecord({ device, t: kept, readings: this.aliases.toAliases(device, readings) })
     const { counter, n } = this.#young.join(device, readings.size, () => this.#next++)
@@ -134,6 +142,7 @@ export class Outbox {
         void this.#meta.put(['lastT', device], kept)
         void this.#meta.put('readings', held)
         if (kept !== t) void this.#meta.put('shifted', shifted)
+        also()
       },
       { kind: 'add' },
     )
@@ -278,7 +287,7 @@ export class Outbox {
       pending_readings: entries === 0 ? 0 : this.#readings,
       pending_bytes: bytes,
       oldest_t: (record && decodeRecord(record)?.t) ?? null,
-      room_h: this.#roomInHours(bytes),
+      room_h: roomInHours(this.#options, { bytes, perHour: this.#rate.perHour() }),
       lost_readings: readings,
       lost_from_t: from === undefined ? null : unixMs(from),
       lost_to_t: to === undefined ? null : unixMs(to),
@@ -371,11 +380,7 @@ export class Outbox {
     if (present.length === 0) return
     const readings = losses.reduce((n, l) => n + l.readings, 0)
     const change = this.#losses.add(losses)
-    const lost: Lost = {
-      readings: this.#lost.readings + readings,
-      from: Math.min(...losses.map((l) => l.from)),
-      to: Math.max(...losses.map((l) => l.to)),
-    }
+    const lost = this.#lostAfter(losses)
     await this.#commits.run(
       () => {
         this.#remove(present)
@@ -387,6 +392,46 @@ export class Outbox {
     change.done()
     this.#lost = lost
     this.#readings = Math.max(0, this.#readings - readings)
+  }
+
+  /** Held readings that get no time any more: somewhere between the device's last known time and `until`. */
+  async #loseHeld(entries: ReturnType<HeldReadings['oldest']>, until: UnixMs): Promise<void> {
+    const losses = entries.map((e): Loss => {
+      const from = e.device === null ? until : this.lastT(e.device)
+      return {
+        structure: e.device,
+        from,
+        to: Math.max(from, until),
+        readings: e.device === null ? 1 : e.readings.size,
+        why: 'time_unknown',
+      }
+    })
+    const change = this.#losses.add(losses)
+    const removal = this.#held.removal(entries.map((e) => e.key))
+    const lost = this.#lostAfter(losses)
+    await this.#commits.run(
+      () => {
+        removal.write()
+        change.write()
+        void this.#meta.put('lost', lost)
+      },
+      { kind: 'free' },
+    )
+    removal.done()
+    change.done()
+    this.#lost = lost
+    this.#log.error(
+      { readings: lost.readings },
+      'readings from before the time was known can not get a time any more: they are lost, counted and told',
+    )
+  }
+
+  #lostAfter(losses: readonly Loss[]): Lost {
+    return {
+      readings: this.#lost.readings + losses.reduce((n, l) => n + l.readings, 0),
+      from: Math.min(...losses.map((l) => l.from)),
+      to: Math.max(...losses.map((l) => l.to)),
+    }
   }
 
   /** Drops the oldest until the outbox is within its limits. Batches on their way are left alone: they may be in history. */
@@ -452,15 +497,8 @@ export class Outbox {
   }
 
   #pages(): { entries: number; bytes: number } {
-    const stats = this.#records.getStats() as Parameters<typeof pagesOf>[0] & { entryCount: number; pageSize: number }
-    return { entries: stats.entryCount, bytes: stats.pageSize * pagesOf(stats) }
-  }
-
-  #roomInHours(bytes: number): number | null {
-    const perHour = this.#rate.perHour()
-    if (perHour === null || perHour === 0) return null
-    const { bavail, bsize } = statfsSync(this.#options.path)
-    const room = Math.min(this.#options.max_bytes - bytes, bavail * bsize)
-    return Math.max(0, room) / (perHour * BYTES_ON_DISK_PER_BYTE)
+    type Stats = Parameters<typeof pagesOf>[0] & { entryCount: number; pageSize: number }
+    const [records, held] = [this.#records.getStats() as Stats, this.#store.held.getStats() as Stats]
+    return { entries: records.entryCount, bytes: records.pageSize * (pagesOf(records) + pagesOf(held)) }
   }
 }

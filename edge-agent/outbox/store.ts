@@ -12,6 +12,8 @@ import { Room } from './room.ts'
 /** The outbox's file on the disk, open and sound. */
 export type Store = {
   readonly records: Database<Buffer, [counter: number, n: number]>
+  /** Readings that wait for their time. */
+  readonly held: Database<Buffer, number>
   /** Small figures by name, or by name and device. */
   readonly meta: Database<unknown, string | string[]>
   readonly commits: Commits
@@ -41,7 +43,7 @@ export async function openStore(path: string, log: Logger): Promise<Store> {
   const claimed = claim(path)
   try {
     if (claimed === 'check') {
-      const verdict = await checkData(path, ['records', 'meta'])
+      const verdict = await checkData(path, ['records', 'held', 'meta'])
       if (verdict.kind === 'corrupt') setAside(path, verdict.why, log)
       if (verdict.kind === 'unknown') log.warn({ why: verdict.why, path }, 'the outbox could not be checked')
     }
@@ -64,8 +66,9 @@ async function openSound(path: string): Promise<Store> {
   makePossible(path)
   const root = open({ path, ...LMDB_OPTIONS })
   const records: Store['records'] = root.openDB('records', { encoding: 'binary' })
+  const held: Store['held'] = root.openDB('held', { encoding: 'binary' })
   const meta: Store['meta'] = root.openDB('meta', { encoding: 'json' })
-  const room = new Room(root, [records, meta], join(path, DATA_FILE))
+  const room = new Room(root, [records, held, meta], join(path, DATA_FILE))
   const commits = new Commits(root, { path, makeRoom: (writes) => room.make(writes) })
   const close = async (): Promise<void> => {
     await commits.idle()
@@ -73,11 +76,11 @@ async function openSound(path: string): Promise<Store> {
     release(path)
   }
   const known = meta.get('epoch')
-  if (typeof known === 'number') return { records, meta, commits, epoch: known, close }
+  if (typeof known === 'number') return { records, held, meta, commits, epoch: known, close }
   if (records.getKeysCount({ limit: 1 }) > 0) throw Object.assign(new Error('there are records but no epoch'), { code: OWN_DAMAGE })
   const epoch = randomInt(2 ** 32)
   await commits.run(() => void meta.put('epoch', epoch), { kind: 'add' })
-  return { records, meta, commits, epoch, close }
+  return { records, held, meta, commits, epoch, close }
 }
 
 /**

@@ -15,7 +15,6 @@ export type Rule = {
 
 /** How much a data plan that runs short stretches the rules. */
 export type Stretch = { readonly silence: number; readonly deadband: number }
-export const NO_STRETCH: Stretch = { silence: 1, deadband: 1 }
 
 export function ruleOf(metric: string, settings: ReportSettings, stretch: Stretch): Rule {
   const own = settings.metrics[metric]

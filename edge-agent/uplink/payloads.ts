@@ -7,6 +7,7 @@ import { metricOfReading, type TimedReading } from '#contract/sparkplug/readings
 import { NAMES } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { LostBatch } from '../outbox/outbox.ts'
+import type { UplinkSettings } from '../settings.ts'
 
 /** The metrics of our Sparkplug messages. Pure. [tck-id-payloads-name-birth-data-requirement]: each carries a timestamp. */
 
@@ -22,7 +23,7 @@ export const sessionMetric = (bdSeq: number, timestamp: UnixMs): SparkplugMetric
 export function nodeBirth(
   bdSeq: number,
   timestamp: UnixMs,
-  options: { receipts: boolean; health: SiteHealth; control: 'keyed' | 'none' },
+  options: { receipts: boolean; deflate: UplinkSettings['deflate']; health: SiteHealth; control: 'keyed' | 'none' },
 ): SparkplugMetric[] {
   const metrics: SparkplugMetric[] = [
     sessionMetric(bdSeq, timestamp),
@@ -41,6 +42,7 @@ export function nodeBirth(
       { name: NAMES.time, timestamp, datatype: 'Bytes', value: null },
     )
   }
+  if (options.deflate === 'agreed') metrics.push({ name: NAMES.deflate, timestamp, datatype: 'Boolean', value: null })
   return [...metrics, ...healthMetrics(options.health, { keys: HEALTH_KEYS, timestamp, as: 'birth' })]
 }
 

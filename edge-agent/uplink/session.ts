@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import mqtt, { type MqttClient } from 'mqtt'
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import { type BatchId, decodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
@@ -7,7 +7,9 @@ import type { SiteHealth } from '#contract/health.ts'
 import { DecodeFault, decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { deviceTopic, NAMES, type NodeAddress, nodeTopic, parseSparkplugTopic } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
-import type { BrokerSettings } from '../settings.ts'
+import type { BrokerSettings, UplinkSettings } from '../settings.ts'
+import { CONNECTION_BYTES, onTheWire } from './meter.ts'
+import { packData } from './pack.ts'
 import { nodeBirth, sessionMetric } from './payloads.ts'
 
 export type SessionDeps = {
@@ -23,6 +25,11 @@ export type SessionDeps = {
   /** What the agent says of itself in a birth. */
   readonly healthNow: () => SiteHealth
   readonly onOnline: () => void
+  readonly deflate: UplinkSettings['deflate']
+  /** Bytes that went over the link as one piece, headers included by the meter's model. */
+  readonly onBytes: (bytes: number) => void
+  /** What the host's clock said. */
+  readonly onHostTime: (t: number) => void
   readonly onReceipt: (ids: readonly BatchId[]) => void
   /** Where the site has keys: commands are taken, and receipts must be sealed. */
   readonly control?: SessionControl | undefined
@@ -48,6 +55,10 @@ type Life = {
   readonly unwritten: Set<(taken: boolean) => void>
   /** When something was last sent, by the clock that no one sets. */
   sentAt: number
+  /** The host has said that it inflates. */
+  deflates: boolean
+  /** Of the bytes written, those that have been counted. */
+  counted: number
 }
 type State =
   | { readonly at: 'offline' }
@@ -74,6 +85,7 @@ export class Session {
   #state: State = { at: 'offline' }
   #running: Promise<void> = Promise.resolve()
   #connections = 0
+  #tlsSession: Buffer | undefined
   #lastError = ''
 
   private constructor(deps: SessionDeps) {
@@ -105,13 +117,13 @@ export class Session {
     if (this.#state.at !== 'online') return null
     const { life } = this.#state
     if (!life.born.has(device)) this.#bear(life, device)
-    return await this.#send(life, deviceTopic('DDATA', { ...this.#deps.address, device }), metrics)
+    return await this.#send(life, deviceTopic('DDATA', { ...this.#deps.address, device }), metrics, 'data')
   }
 
   /** Sends NDATA, as {@link publish}. */
   async publishNode(metrics: SparkplugMetric[]): Promise<number | null> {
     if (this.#state.at !== 'online') return null
-    return await this.#send(this.#state.life, nodeTopic('NDATA', this.#deps.address), metrics)
+    return await this.#send(this.#state.life, nodeTopic('NDATA', this.#deps.address), metrics, 'data')
   }
 
   /** Says farewell (NDEATH) and disconnects. */
@@ -154,7 +166,9 @@ export class Session {
     const { broker, address, log } = this.#deps
     const bdSeq = await this.#deps.nextBdSeq()
     if (this.#ending.signal.aborted) return
-    const client = mqtt.connect(broker.url, {
+    const options: IClientOptions & { session?: Buffer } = {
+      // A resumed TLS session costs hundreds of bytes, a full handshake with certificates thousands.
+      ...(this.#tlsSession ? { session: this.#tlsSession } : {}),
       clientId: broker.client_id ?? `sluice-${address.group}-${address.node}`,
       clean: true,
       keepalive: broker.keepalive_s,
@@ -166,6 +180,10 @@ export class Session {
       ...(broker.password === undefined ? {} : { password: broker.password }),
       // [tck-id-message-flow-edge-node-birth-publish-will-message-qos, -retained]
       will: { topic: nodeTopic('NDEATH', address), payload: this.#death(bdSeq), qos: 1, retain: false },
+    }
+    const client = mqtt.connect(broker.url, options)
+    client.stream.on('session', (session: Buffer) => {
+      this.#tlsSession = session
     })
     this.#state = { at: 'connecting', client }
     await new Promise<void>((resolve) => {
@@ -198,7 +216,7 @@ export class Session {
     const granted = await client.subscribeAsync(topics, { qos: 1 })
     if (granted.some((g) => g.qos > 2)) throw new Error(`the broker refused the subscription to ${topics.join(', ')}`)
     if (this.#state.at !== 'connecting' || this.#state.client !== client) return
-    const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set(), sentAt: 0 }
+    const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set(), sentAt: 0, deflates: false, counted: 0 }
     this.#state = { at: 'online', life }
     this.#connections += 1
     this.#lastError = ''
@@ -217,9 +235,11 @@ export class Session {
     const { silence_ms } = this.#deps.broker
     let heard = performance.now()
     let asked: number | null = null
-    client.stream.on('data', () => {
+    this.#deps.onBytes(CONNECTION_BYTES)
+    client.stream.on('data', (chunk: Uint8Array) => {
       heard = performance.now()
       asked = null
+      this.#deps.onBytes(onTheWire(chunk.length, this.#isTls))
     })
     const timer = setInterval(
       () => {
@@ -237,28 +257,48 @@ export class Session {
     client.once('close', () => clearInterval(timer))
   }
 
+  /** What has been written since it was last counted went out as one piece. */
+  #count(life: Life): void {
+    const written = bytesWritten(life.client.stream)
+    this.#deps.onBytes(onTheWire(written - life.counted, this.#isTls))
+    life.counted = written
+  }
+
+  get #isTls(): { tls: boolean } {
+    return { tls: /^(mqtts|wss):/.test(this.#deps.broker.url) }
+  }
+
   /** NBIRTH and the DBIRTHs, on connecting and when the host asks [tck-id-operational-behavior-data-commands-rebirth-action-3]: same bdSeq. */
   #births(life: Life): void {
-    const { address, receipts, now, devices, healthNow } = this.#deps
+    const { address, receipts, deflate, now, devices, healthNow } = this.#deps
     life.seq = 0
     const again = [...life.born]
     life.born.clear()
     const control = this.#deps.control ? 'keyed' : 'none'
-    void this.#send(life, nodeTopic('NBIRTH', address), nodeBirth(life.bdSeq, now(), { receipts, health: healthNow(), control }))
+    void this.#send(
+      life,
+      nodeTopic('NBIRTH', address),
+      nodeBirth(life.bdSeq, now(), { receipts, deflate, health: healthNow(), control }),
+      'birth',
+    )
     for (const device of new Set([...devices, ...again])) this.#bear(life, device)
   }
 
   #bear(life: Life, device: string): void {
     life.born.add(device)
-    void this.#send(life, deviceTopic('DBIRTH', { ...this.#deps.address, device }), this.#deps.birthOf(device, this.#deps.now()))
+    void this.#send(life, deviceTopic('DBIRTH', { ...this.#deps.address, device }), this.#deps.birthOf(device, this.#deps.now()), 'birth')
   }
 
-  async #send(life: Life, topic: string, metrics: SparkplugMetric[]): Promise<number | null> {
+  async #send(life: Life, topic: string, metrics: SparkplugMetric[], as: 'birth' | 'data'): Promise<number | null> {
     // What is sent in one turn of the event loop goes to the socket as one piece, so that it shares a packet.
     const { stream } = life.client
     stream.cork()
-    setImmediate(() => stream.uncork())
-    const payload = encodePayload({ timestamp: this.#deps.now(), seq: life.seq, metrics })
+    setImmediate(() => {
+      stream.uncork()
+      this.#count(life)
+    })
+    const message = { timestamp: this.#deps.now(), seq: life.seq, metrics }
+    const payload = as === 'birth' ? encodePayload(message) : packData(message, { deflate: life.deflates })
     life.seq = (life.seq + 1) % 256
     life.sentAt = performance.now()
     return await new Promise((resolve) => {
@@ -279,14 +319,18 @@ export class Session {
   }
 
   #command(payload: Uint8Array): void {
-    const { log, onReceipt } = this.#deps
+    const { log, onReceipt, onHostTime } = this.#deps
     try {
-      for (const metric of decodePayload(payload).metrics) {
+      const { timestamp, metrics } = decodePayload(payload)
+      if (timestamp !== undefined) onHostTime(timestamp)
+      for (const metric of metrics) {
         const value = metricValue(metric)
         if (metric.name === NAMES.time && value instanceof Uint8Array) this.#deps.control?.receiveTime(value)
         else if (metric.name === NAMES.rebirth && value === true) {
           log.info('the host asks for a rebirth')
           if (this.#state.at === 'online') this.#births(this.#state.life)
+        } else if (metric.name === NAMES.deflate && value === true) {
+          if (this.#state.at === 'online') this.#state.life.deflates = this.#deps.deflate === 'agreed'
         } else if (metric.name === NAMES.receipt && value instanceof Uint8Array) {
           const { control } = this.#deps
           const receipt = control ? control.openReceipt(value) : value
@@ -317,6 +361,10 @@ export class Session {
     this.#lastError = error.message
   }
 }
+
+/** Of a TCP or TLS socket; a websocket's are not told. */
+const bytesWritten = (stream: object): number =>
+  'bytesWritten' in stream && typeof stream.bytesWritten === 'number' ? stream.bytesWritten : 0
 
 function giveUp(life: Life): void {
   for (const settle of life.unwritten) settle(false)
