@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { unixMs } from '#contract/units.ts'
+import { loadDistrict } from '#districts/load-district.ts'
+import { demandShare, seasonShare, shiftIntoSeason, waterDay } from './calendar.ts'
+import { CanalModel } from './model.ts'
+import { networkOf } from './network.ts'
+
+const district = await loadDistrict(join(import.meta.dirname, '..', '..', 'districts', 'hetao'))
+const start = unixMs(Date.UTC(2025, 9, 10))
+const open = (seed = 1, at = start) => new CanalModel({ district, seed, start: at, calendarShiftMs: 0 })
+const hours = (n: number) => unixMs(start + n * 3_600_000)
+
+test('each structure of the canals draws from one pool and feeds one, and no canal is left out', () => {
+  const { pools, above, below } = networkOf(district)
+  const inline = district.structures.filter((s) => s.canal !== 'huanghe' && s.canal !== 'zongpaigan')
+  for (const s of inline) expect(above.has(s.id) || below.has(s.id), s.id).toBe(true)
+  for (const p of pools) {
+    expect(p.areaM2, p.id).toBeGreaterThan(0)
+    expect(p.delayS, p.id).toBeGreaterThan(600)
+  }
+  expect(above.get('yj-yj-01')?.id).toBe('zg-zg-03>zg-zg-04')
+})
+
+test('water is neither made nor lost in four days of gates that move', () => {
+  const model = open()
+  model.advance(hours(24 * 4))
+  const { inflow, outflow, stored } = model.balance()
+  expect(inflow).toBeGreaterThan(4e7)
+  expect(Math.abs(inflow - outflow - stored) / inflow).toBeLessThan(1e-9)
+})
+
+test('the same seed and commands give the same water, another seed another', () => {
+  const [a, b, c] = [open(), open(), open(2)]
+  for (const m of [a, b, c]) m.advance(hours(12))
+  expect(a.water('yj-yj-01', hours(12))).toEqual(b.water('yj-yj-01', hours(12)))
+  expect(a.water('yj-yj-01', hours(12))).not.toEqual(c.water('yj-yj-01', hours(12)))
+})
+
+test('levels stay within the banks and the keepers do not hunt', () => {
+  const model = open()
+  let moves = 0
+  const before = new Map<string, number>()
+  for (let minute = 0; minute < 24 * 60; minute += 5) {
+    const t = unixMs(start + minute * 60_000)
+    for (const s of district.structures) {
+      const { up, down } = model.water(s.id, t)
+      expect(up, s.id).toBeGreaterThanOrEqual(0)
+      expect(up, s.id).toBeLessThan((s.design_level_up_m - s.sill_m) * 1.3 + 0.5)
+      expect(down, s.id).toBeGreaterThanOrEqual(0)
+      const to = model.motions(s.id, t)[0]?.to_mm ?? 0
+      if (before.has(s.id) && before.get(s.id) !== to) moves++
+      before.set(s.id, to)
+    }
+  }
+  expect(moves / district.structures.length).toBeLessThan(30)
+})
+
+test('a wave from the head gate reaches the first check after the delay of the pool, not before', () => {
+  const [moved, still] = [open(), open()]
+  const t = hours(6)
+  for (const m of [moved, still]) m.advance(t)
+  const leaves = moved.motions('zg-zg-01', t).length
+  for (let leaf = 0; leaf < leaves; leaf++) {
+    const motion = moved.motions('zg-zg-01', t)[leaf]
+    if (motion) moved.command('zg-zg-01', leaf, { ...motion, from_mm: motion.to_mm, to_mm: 0, start: t })
+  }
+  const at = (minutes: number) => unixMs(t + minutes * 60_000)
+  const differenceAt = (minutes: number): number => still.water('zg-zg-03', at(minutes)).up - moved.water('zg-zg-03', at(minutes)).up
+  expect(Math.abs(differenceAt(60))).toBeLessThan(0.01)
+  expect(differenceAt(8 * 60)).toBeGreaterThan(0.1)
+})
+
+test('canals are closed in winter, and a demo in winter is moved into the season', () => {
+  const winter = Date.UTC(2026, 0, 15)
+  expect(seasonShare(waterDay(winter))).toBe(0)
+  expect(demandShare('yongji', 1, winter)).toBe(0)
+  const shift = shiftIntoSeason(winter)
+  expect(Number.isInteger(shift / 86_400_000)).toBe(true)
+  expect(shift).toBeLessThan(0)
+  expect(seasonShare(waterDay(winter + shift))).toBeGreaterThan(0.4)
+  expect(shiftIntoSeason(Date.UTC(2025, 9, 20))).toBe(0)
+})
