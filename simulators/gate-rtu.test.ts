@@ -6,9 +6,9 @@ import { DeviceProfile } from '#contract/profile.ts'
 import { unixMs } from '#contract/units.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { cabinetAt } from './cabinet.ts'
-import { waterAt } from './canal.ts'
 import { GateRtu } from './gate-rtu.ts'
 import { ModbusException } from './modbus-exception.ts'
+import { waterAt } from './swinging-water.ts'
 
 const root = join(import.meta.dirname, '..')
 const file = join(root, 'edge-agent', 'profiles', 'sluice-gate-rtu.yaml')

@@ -1,23 +1,14 @@
 import type { Structure } from '#contract/district.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
-import { cubicMetresPerSecond, metres, type UnixMs } from '#contract/units.ts'
-import { gateFlow, openingFor } from '#hydraulics/sluice-gate.ts'
+import { metres, type UnixMs } from '#contract/units.ts'
+import { gateFlow } from '#hydraulics/sluice-gate.ts'
 import { cabinetAt } from './cabinet.ts'
-import { designWater, type Water, waterAt } from './canal.ts'
-import {
-  type Control,
-  type Direction,
-  isCommand,
-  type Motion,
-  obey,
-  positionAt,
-  type Schedule,
-  scheduledMotion,
-  UNTOUCHED,
-} from './gate-leaf.ts'
+import type { Water } from './canal/hydrostatics.ts'
+import { type Control, type Direction, isCommand, type Motion, obey, positionAt, UNTOUCHED } from './gate-leaf.ts'
 import { ModbusException } from './modbus-exception.ts'
-import { unit } from './noise.ts'
 import { imageOf, type LeafState, type RegisterImage, type RtuState } from './register-map.ts'
+import { ShownStates } from './shown-states.ts'
+import { type Surroundings, swingingSurroundings } from './surroundings.ts'
 
 /** Where sluice-gate-rtu.yaml documents words that are no metric; a profile that has a point there hides them. */
 const STATUS = 1
@@ -33,22 +24,29 @@ const LOWER_STOP = 1 << 4
 const REMOTE = 1
 const AUTOMATIC = 2
 
-export type RtuSettings = { readonly structure: Structure; readonly profile: DeviceProfile; readonly seed: number }
+export type RtuSettings = {
+  readonly structure: Structure
+  readonly profile: DeviceProfile
+  readonly seed: number
+  /** Water and leaves; those of a pool that nothing else is joined to where it is left out. */
+  readonly surroundings?: Surroundings
+}
 
-/** The controller of one structure. Its registers are a function of seed and time, but for the leaves that were commanded. */
+/** The controller of one structure. */
 export class GateRtu {
   readonly #structure: Structure
   readonly #profile: DeviceProfile
   readonly #seed: number
-  readonly #schedules: readonly Schedule[]
+  readonly #surroundings: Surroundings
   readonly #controls: Control[]
+  readonly #shown = new ShownStates()
 
-  constructor({ structure, profile, seed }: RtuSettings) {
+  constructor({ structure, profile, seed, surroundings }: RtuSettings) {
     this.#structure = structure
     this.#profile = profile
     this.#seed = seed
-    this.#schedules = schedulesOf(structure, seed)
-    this.#controls = this.#schedules.map(() => UNTOUCHED)
+    this.#surroundings = surroundings ?? swingingSurroundings(structure, seed)
+    this.#controls = Array.from({ length: structure.leaves }, () => UNTOUCHED)
   }
 
   /** The registers at `t`. */
@@ -56,10 +54,14 @@ export class GateRtu {
     return imageOf(this.#profile, this.state(t))
   }
 
-  /** What the registers at `t` are made of. */
+  /** What the registers at `t` are made of; for a time that has gone by, what was shown then. */
   state(t: UnixMs): RtuState {
+    return this.#shown.at(t) ?? this.#shown.keep(t, this.#stateNow(t))
+  }
+
+  #stateNow(t: UnixMs): RtuState {
     const s = this.#structure
-    const water = waterAt(s, this.#seed, t)
+    const water = this.#surroundings.water(t)
     const leaves = this.#controls.map((_, i) => positionAt(this.#motion(i, t), t))
     const flow = leaves.reduce((sum, leaf) => sum + flowUnder(s, water, leaf.opening_mm), 0)
     const cabinet = cabinetAt(s.id, this.#seed, t)
@@ -90,8 +92,11 @@ export class GateRtu {
       const written = { setpoint_mm: before.setpoint_mm, command: before.command, sequence: before.sequence }
       for (const w of writes) if (w.leaf === leaf) written[w.register] = w.word
       const { opening_mm } = positionAt(this.#motion(leaf, t), t)
-      const { height_mm, speed_mm_s } = this.#schedule(leaf)
-      this.#controls[leaf] = obey(before, written, { opening_mm, height_mm, speed_mm_s, t })
+      const { speed_mm_s } = this.#surroundings
+      const control = obey(before, written, { opening_mm, height_mm: this.#heightMm, speed_mm_s, t })
+      this.#controls[leaf] = control
+      if (control.ordered) this.#surroundings.command(leaf, control.ordered)
+      this.#shown.forget()
     }
   }
 
@@ -108,18 +113,16 @@ export class GateRtu {
   }
 
   #motion(leaf: number, t: UnixMs): Motion {
-    return this.#controls[leaf]?.ordered ?? scheduledMotion(this.#schedule(leaf), t)
+    return this.#controls[leaf]?.ordered ?? this.#surroundings.motion(leaf, t)
   }
 
-  #schedule(leaf: number): Schedule {
-    const schedule = this.#schedules[leaf]
-    if (!schedule) throw new Error(`${this.#structure.id} has no leaf ${leaf + 1}`)
-    return schedule
+  get #heightMm(): number {
+    return Math.round(this.#structure.leaf_height_m * 1000)
   }
 
   #words(leaf: number, { opening_mm, direction }: { opening_mm: number; direction: Direction }): Record<number, number> {
     const motor = MOTOR[direction]
-    const stops = (opening_mm >= this.#schedule(leaf).height_mm ? UPPER_STOP : 0) | (opening_mm <= 0 ? LOWER_STOP : 0)
+    const stops = (opening_mm >= this.#heightMm ? UPPER_STOP : 0) | (opening_mm <= 0 ? LOWER_STOP : 0)
     const control = this.#controls[leaf] ?? UNTOUCHED
     const command = this.#profile.leaf?.command
     return {
@@ -144,26 +147,4 @@ function flowUnder(s: Structure, water: Water, opening_mm: number): number {
   })
   // A real RTU that can't compute shows NaN too.
   return result.regime === 'bad' ? Number.NaN : result.flow
-}
-
-/** Openings around which a structure's leaves are kept: those that pass between 0.4 and 0.66 of the design flow at the design levels. */
-function schedulesOf(structure: Structure, seed: number): Schedule[] {
-  const { up, down } = designWater(structure)
-  const share = 0.4 + 0.26 * unit(seed, structure.id, 'share')
-  const base = openingFor(cubicMetresPerSecond((share * structure.design_flow_m3s) / structure.leaves), {
-    width: metres(structure.leaf_width_m),
-    up: metres(up),
-    down: metres(down),
-    highest: metres(structure.leaf_height_m),
-  })
-  // 0.2 to 0.5 m/min is what leaf hoists do.
-  const speed_mm_s = 3.3 + 5 * unit(seed, structure.id, 'speed')
-  return Array.from({ length: structure.leaves }, (_, leaf) => ({
-    id: structure.id,
-    seed,
-    leaf,
-    base_mm: base * 1000,
-    height_mm: Math.round(structure.leaf_height_m * 1000),
-    speed_mm_s,
-  }))
 }

@@ -3,6 +3,7 @@ import type { District, Site } from '#contract/district.ts'
 import { Fault } from '#contract/fault.ts'
 import type { DeviceProfile } from '#contract/profile.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { CanalModel } from './canal/model.ts'
 import { type Control, openControl } from './control.ts'
 import { checkTarget, type Targets } from './faults/target.ts'
 import { Faults } from './faults.ts'
@@ -12,6 +13,7 @@ import { refuseCoils } from './register-map.ts'
 import type { Scenario } from './scenario.ts'
 import { gateDevice } from './served-device.ts'
 import { connectTo, type SiteDevices } from './site-devices.ts'
+import { canalSurroundings } from './surroundings.ts'
 import { openTruthLog, type ServedRead } from './truth.ts'
 import { TCP_WIRE } from './wire.ts'
 
@@ -24,6 +26,8 @@ export type SimulatorSettings = {
   readonly basePort: number
   /** The same seed gives the same district at the same time. */
   readonly seed: number
+  /** The canals that the structures stand in; without them each swings by itself. */
+  readonly canals?: CanalModel
   /** Every read is appended here as a line of JSON: see {@link ServedRead}. */
   readonly truthFile?: string
   /** Ids of the sites to open; all where it is left out. */
@@ -122,14 +126,17 @@ async function openSite(
   at: { readonly port: number; readonly served: (read: ServedRead) => void; readonly faults: Faults },
   { settings, deps }: { readonly settings: SimulatorSettings; readonly deps: SimulatorDeps },
 ): Promise<{ site: SimulatedSite; server: ModbusServer }> {
-  const { district, profile, seed, host } = settings
+  const { district, profile, seed, host, canals } = settings
   const structures = district.structures.filter((s) => s.site === site.id)
   const devices: SiteDevices = {
     site: site.id,
     wire: TCP_WIRE,
     units: structures.map((structure) => ({
       structure: structure.id,
-      device: gateDevice(new GateRtu({ structure, profile, seed }), profile),
+      device: gateDevice(
+        new GateRtu({ structure, profile, seed, ...(canals && { surroundings: canalSurroundings(canals, structure.id) }) }),
+        profile,
+      ),
     })),
     faults: at.faults,
     now: () => unixMs(deps.now()),

@@ -6,7 +6,11 @@ const DAY_MS = 86_400_000
 /** Water days begin at 08:00 in Shanghai (UTC+8), which is midnight UTC. */
 export const waterDay = (t: number): number => Math.floor(t / DAY_MS)
 
-type Window = { readonly from: readonly [month: number, day: number]; readonly to: readonly [month: number, day: number]; readonly share: number }
+type Window = {
+  readonly from: readonly [month: number, day: number]
+  readonly to: readonly [month: number, day: number]
+  readonly share: number
+}
 const SEASONS: readonly Window[] = [
   // 夏灌
   { from: [4, 10], to: [6, 30], share: 0.62 },

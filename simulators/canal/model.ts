@@ -168,7 +168,8 @@ export class CanalModel {
       lastUp: up,
       lastDown: down,
     }
-    const opening = s.type === 'spillway' && pool ? 0 : decideOpening({ ...asSeen(gate, 0), flow: 0, wanted: this.#wantedFlow(gate, unixMs(this.#t)) })
+    const opening =
+      s.type === 'spillway' && pool ? 0 : decideOpening({ ...asSeen(gate, 0), flow: 0, wanted: this.#wantedFlow(gate, unixMs(this.#t)) })
     for (let i = 0; i < s.leaves; i++) {
       const at = this.#unevened(gate, opening, i)
       gate.leaves.push({ from_mm: at, to_mm: at, start: unixMs(this.#t), speed_mm_s: gate.speed_mm_s })
@@ -235,9 +236,7 @@ export class CanalModel {
     p.arriving = p.transit.pass(enters)
     const depthShare = Math.max(0, (pool.depthM + p.shift) / pool.depthM)
     // A canal without a gate at its end feeds fields by its own level; where there is one, users take what they ordered.
-    p.lateral = pool.outlet
-      ? pool.lateralM3s * this.#wanted(pool.canal, t) * Math.min(1, depthShare)
-      : pool.lateralM3s * depthShare ** 1.5
+    p.lateral = pool.outlet ? pool.lateralM3s * this.#wanted(pool.canal, t) * Math.min(1, depthShare) : pool.lateralM3s * depthShare ** 1.5
     const seepage = depthShare > 0 ? SEEPAGE_MS * pool.areaM2 * Math.min(1, depthShare) : 0
     let leaves = 0
     for (const g of p.gatesOut) {

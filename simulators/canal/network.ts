@@ -23,7 +23,11 @@ export type Pool = {
   readonly depthM: number
 }
 
-export type Network = { readonly pools: readonly Pool[]; readonly above: ReadonlyMap<string, Pool>; readonly below: ReadonlyMap<string, Pool> }
+export type Network = {
+  readonly pools: readonly Pool[]
+  readonly above: ReadonlyMap<string, Pool>
+  readonly below: ReadonlyMap<string, Pool>
+}
 
 /** A branch canal whose length is not in the files. */
 const BRANCH_LENGTH_M = 12_000

@@ -25,7 +25,8 @@ export function decideOpening(seen: Seen): number {
   const { opening_mm, flow, wanted, height_mm } = seen
   if (wanted <= 0.005 * seen.width_m) return 0
   if (Math.abs(flow - wanted) <= NEAR_ENOUGH * wanted) return opening_mm
-  const next = opening_mm > 20 && flow > 0 ? opening_mm * Math.min(BIGGEST_FACTOR, Math.max(1 / BIGGEST_FACTOR, wanted / flow)) : solve(seen)
+  const next =
+    opening_mm > 20 && flow > 0 ? opening_mm * Math.min(BIGGEST_FACTOR, Math.max(1 / BIGGEST_FACTOR, wanted / flow)) : solve(seen)
   const rounded = Math.min(height_mm, Math.round(next / LEAST_MOVE_MM) * LEAST_MOVE_MM)
   return Math.abs(rounded - opening_mm) < LEAST_MOVE_MM ? opening_mm : rounded
 }

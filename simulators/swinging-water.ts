@@ -1,5 +1,6 @@
 import type { Structure } from '#contract/district.ts'
 import type { UnixMs } from '#contract/units.ts'
+import { designWater, type Water } from './canal/hydrostatics.ts'
 import { swing, unit } from './noise.ts'
 
 /** The water at a structure as it would be seen, not computed from the canal: levels swing about their design and are never coupled. */
@@ -14,18 +15,6 @@ const SWINGS = [
 const UP_SWING_OF_DEPTH = 0.04
 const DOWN_SWING_OF_FALL = 0.2
 const RIPPLE_M = 0.0015
-/** A fall below that would leave nothing to simulate. */
-const LEAST_FALL_M = 0.05
-
-/** Depths above the sill, m. */
-export type Water = { readonly up: number; readonly down: number }
-
-/** @returns the design depths of a structure, with at least a small fall, m above the sill. */
-export function designWater(s: Structure): Water {
-  const up = s.design_level_up_m - s.sill_m
-  return { up, down: Math.min(s.design_level_down_m - s.sill_m, up - LEAST_FALL_M) }
-}
-
 /** @returns the depths at time `t`: the same for the same seed, structure and time. The upstream one is always the higher. */
 export function waterAt(s: Structure, seed: number, t: UnixMs): Water {
   const design = designWater(s)
