@@ -8,6 +8,7 @@ import { ApiSettings } from '#api/settings.ts'
 import { openEmbeddedBroker } from '#broker/embedded.ts'
 import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
+import { unixMs } from '#contract/units.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
@@ -16,6 +17,7 @@ import { openHistory } from '#history/open.ts'
 import { openIngest } from '#ingest/main.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
+import { openCanals } from '#simulators/canal/open-canals.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { Closers } from './closers.ts'
@@ -47,9 +49,17 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
     const [history, broker, simulators] = await Promise.all([
       openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
       openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log }).then((b) => closers.add('broker', b)),
-      openSimulators({ district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed }, { now: Date.now, logger: log }).then((s) =>
-        closers.add('simulators', s),
-      ),
+      openSimulators(
+        {
+          district,
+          profile,
+          host: '127.0.0.1',
+          basePort: 0,
+          seed: settings.seed,
+          canals: openCanals(district, { seed: settings.seed, now: unixMs(Date.now()) }),
+        },
+        { now: Date.now, logger: log },
+      ).then((s) => closers.add('simulators', s)),
       registry.district.seed(district),
     ])
     const password = settings.password ?? randomBytes(9).toString('base64url')

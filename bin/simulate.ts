@@ -2,8 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Fault } from '#contract/fault.ts'
+import { unixMs } from '#contract/units.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
+import { openCanals } from '#simulators/canal/open-canals.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { layoutOf, openSimulators } from '#simulators/main.ts'
 import { loadScenario } from '#simulators/scenario.ts'
@@ -56,7 +58,8 @@ export async function runSimulators(options: SimulateOptions, log: Logger, signa
     process.stdout.write(`${sites.length} configurations written to ${options.writeConfigs}\n`)
     return
   }
-  const simulators = await openSimulators(settings, { now: Date.now, logger: log })
+  const canals = openCanals(district, { seed: settings.seed, now: unixMs(Date.now()) })
+  const simulators = await openSimulators({ ...settings, canals }, { now: Date.now, logger: log })
   log.info(
     { sites: simulators.sites.length, host: options.host, first: simulators.sites[0]?.port, control: simulators.controlUrl },
     'simulated gate hardware listens',
