@@ -2,12 +2,15 @@ import type { Logger } from 'pino'
 import { openApi } from '#api/main.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { openHistory } from '#history/open.ts'
+import { startRollUps } from '#history/roll-up-loop.ts'
 import { openIngest } from '#ingest/main.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
 import { folders } from './folders.ts'
 import { runUntil } from './run.ts'
 import type { ServiceSettings } from './settings.ts'
+
+export const ROLL_UP_EVERY_MS = 60_000
 
 const registryOf = (settings: ServiceSettings, log: Logger): Promise<Registry> =>
   openRegistry(settings.registry.url, { log, migrationsFolder: folders.migrations })
@@ -16,6 +19,7 @@ export const runIngest = (settings: ServiceSettings, log: Logger, signal: AbortS
   runUntil(signal, log, async (closers) => {
     const registry = closers.add('registry', await registryOf(settings, log))
     const history = closers.add('history', await openHistory(settings.history.url, { log }))
+    closers.add('roll-ups', startRollUps(history, { everyMs: ROLL_UP_EVERY_MS, log }))
     closers.add('ingest', await openIngest(settings.ingest, { broker: settings.mqtt, history, registry, log }, signal))
     log.info('ingest runs')
   })

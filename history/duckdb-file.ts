@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { Fault, messageOf } from '#contract/fault.ts'
+import { ROLLUP_TABLES, rollUpMissing } from './duckdb-rollup.ts'
 
 const SETTINGS = { threads: '2', memory_limit: '256MB' }
 
@@ -15,7 +16,7 @@ create table if not exists latest (series integer not null, t bigint not null, r
 alter table recent add column if not exists verdict smallint default 0;
 alter table archive add column if not exists verdict smallint default 0;
 alter table latest add column if not exists verdict smallint default 0;
-`
+${ROLLUP_TABLES}`
 
 /**
  * Files that this process holds open. The operating system's lock is the process's, not the opener's: a second opening here would succeed, and
@@ -49,6 +50,7 @@ export class DuckDbFile {
       instance = await DuckDBInstance.create(path, SETTINGS)
       const writer = await instance.connect()
       await writer.run(TABLES)
+      await rollUpMissing(writer)
       return new DuckDbFile(path, { instance, writer })
     } catch (error) {
       instance?.closeSync()

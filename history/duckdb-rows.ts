@@ -3,6 +3,7 @@ import { drawable, qualityCode, readingOf } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { verdictCode, verdictOf } from '#contract/verdict.ts'
 import type { Bucket } from './columns.ts'
+import { rollUpChanged } from './duckdb-rollup.ts'
 import type { Sample } from './port.ts'
 import { SeriesNumbers } from './series.ts'
 import type { Count, Span } from './span.ts'
@@ -94,7 +95,7 @@ export async function appendSamples(
   appender.closeSync()
 }
 
-/** Moves `recent` into `archive` and the newest of each series into `latest`. One transaction of the caller's. */
+/** Moves `recent` into `archive`, rolls up what it touched, and moves the newest of each series into `latest`. One transaction of the caller's. */
 export async function merge(writer: DuckDBConnection): Promise<void> {
   await writer.run(`create or replace temp table merging as
     select series, t, received, value, quality, verdict from recent qualify row_number() over (partition by series, t order by n desc) = 1`)
@@ -104,6 +105,7 @@ export async function merge(writer: DuckDBConnection): Promise<void> {
     await writer.run(`delete from archive using merging m
       where archive.t between ${from} and ${to} and archive.series = m.series and archive.t = m.t`)
     await writer.run('insert into archive select * from merging order by series, t')
+    await rollUpChanged(writer, 'merging')
     await writer.run(`create or replace temp table newest as
       select series, t, received, value, quality, verdict from (select *, 1 as turn from merging union all select *, 0 as turn from latest)
       qualify row_number() over (partition by series order by t desc, turn desc) = 1`)

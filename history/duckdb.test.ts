@@ -9,6 +9,7 @@ import { bad, good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { aggregateContract } from './aggregate.contract.ts'
+import { chartContract } from './chart.contract.ts'
 import { openDuckDb } from './duckdb.ts'
 import { collect, historyContract, query, sampleAt, T0 } from './history.contract.ts'
 import { openHistory } from './open.ts'
@@ -22,6 +23,7 @@ historyContract('DuckDB', () => open('contract/history.duckdb'))
 // So small that every few writes merge, and most keys are replaced in the archive.
 historyContract('DuckDB that merges all the time', () => openDuckDb(join(root, 'merging.duckdb'), { log, mergeRows: 15 }))
 aggregateContract('DuckDB reckons', () => open('contract/aggregate.duckdb'))
+chartContract('DuckDB draws', () => openDuckDb(join(root, 'chart.duckdb'), { log, mergeRows: 5000 }))
 aggregateContract('DuckDB that merges all the time reckons', () =>
   openDuckDb(join(root, 'aggregate-merging.duckdb'), { log, mergeRows: 15 }),
 )

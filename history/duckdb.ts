@@ -1,9 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
-import { aggregateSamples } from './aggregate-samples.ts'
+import { type Level, MINUTE_MS, type OfGates } from './cells.ts'
+import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
+import { readRolledUp } from './duckdb-rollup.ts'
 import {
   appendSamples,
   appendSeries,
@@ -26,8 +28,10 @@ import {
   type Sample,
   type WriteOutcome,
 } from './port.ts'
+import { reckon } from './reckon.ts'
 import type { SeriesNumbers } from './series.ts'
 import { sift } from './sift.ts'
+import type { Slice } from './slice.ts'
 import { pieces, wholeSpan } from './span.ts'
 
 /** About one row group of DuckDB: fewer would make many small ones, more would make what is recent slow to read. */
@@ -92,6 +96,12 @@ class DuckDbHistory implements History {
   #opening: Promise<Opened> | undefined
   /** The closing of a file that DuckDB gave up: it must be over before the file is opened again. */
   #leaving: Promise<void> = Promise.resolve()
+  readonly #source: ChartSource = {
+    rolledUp: (level, of) => this.#rolledUp(level, of),
+    minutesOf: async (of) => new Map([...(await this.#rolledUp(MINUTE_MS, of))].map(([gate, { slices }]) => [gate, slices])),
+    samplesOf: (of) => this.#samplesOf(of),
+    fromSamples: (query) => this.#rangeFromSamples(query),
+  }
   /** The writer's work, one after the other. */
   #queue: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
@@ -118,7 +128,11 @@ class DuckDbHistory implements History {
     return [...new Set(gates)].flatMap((gate) => [...series.ofGate(gate)].flatMap((id) => latest.get(id) ?? []))
   }
 
-  async range(query: RangeQuery): Promise<RangeColumns> {
+  range(query: RangeQuery): Promise<RangeColumns> {
+    return chartOf(this.#source, query)
+  }
+
+  async #rangeFromSamples(query: RangeQuery): Promise<RangeColumns> {
     const { series } = await this.#open()
     const metrics = [...new Set(query.metrics)]
     const asked = { series, span: wholeSpan(query), ids: series.numbers(query.gate, metrics) }
@@ -131,7 +145,7 @@ class DuckDbHistory implements History {
   }
 
   aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>> {
-    return aggregateSamples(query, (asked) => this.samples(asked))
+    return reckon(this.#source, query)
   }
 
   /** In pieces of bounded size, so that a long export neither fills the memory nor holds up a checkpoint. */
@@ -146,9 +160,39 @@ class DuckDbHistory implements History {
     for await (const span of cut) yield* await this.#read((reader) => readSamples(reader, { series, span, ids }))
   }
 
-  /** Nothing is rolled up yet: each question is answered from samples. */
+  /** A merge rolls up what it moves, in its transaction: there is nothing else to do than to merge what is there. */
   async rollUp(): Promise<void> {
-    await this.ready()
+    await this.#inTurn(() => this.#merge(1))
+  }
+
+  async #rolledUp(
+    level: Level | typeof MINUTE_MS,
+    { gates, metric, span }: OfGates,
+  ): Promise<Map<string, { slices: Slice[]; stale: Set<number> }>> {
+    const { series } = await this.#open()
+    const found = new Map<string, { slices: Slice[]; stale: Set<number> }>()
+    const ids = gates.flatMap((gate) => series.number({ gate, metric }) ?? [])
+    if (ids.length === 0) return found
+    const { slices, stale } = await this.#read((reader) => readRolledUp(reader, { level, ids, span }))
+    const of = (id: number) => {
+      const gate = series.name(id)?.gate ?? ''
+      const known = found.get(gate) ?? { slices: [], stale: new Set() }
+      found.set(gate, known)
+      return known
+    }
+    for (const { id, slice } of slices) of(id).slices.push(slice)
+    for (const { id, w } of stale) of(id).stale.add(w)
+    return found
+  }
+
+  async #samplesOf({ gates, metric, span }: OfGates): Promise<Map<string, Sample[]>> {
+    const { series } = await this.#open()
+    const found = new Map<string, Sample[]>(gates.map((gate) => [gate, []]))
+    const ids = gates.flatMap((gate) => series.number({ gate, metric }) ?? [])
+    if (ids.length === 0) return found
+    const samples = await this.#read((reader) => readSamples(reader, { series, span, ids }))
+    for (const sample of samples) found.get(sample.gate)?.push(sample)
+    return found
   }
 
   async ready(): Promise<void> {
@@ -185,14 +229,14 @@ class DuckDbHistory implements History {
 
   /** After the write that called for it has been answered: what is in `recent` is kept already. */
   #mergeSoon(): void {
-    this.#inTurn(() => this.#merge()).catch((error: unknown) =>
+    this.#inTurn(() => this.#merge(this.#mergeRows)).catch((error: unknown) =>
       this.#log.warn({ error: messageOf(error), file: this.#path }, 'history: merging was put off'),
     )
   }
 
-  async #merge(): Promise<void> {
+  async #merge(fromRows: number): Promise<void> {
     const opened = await this.#open()
-    if (opened.recentRows < this.#mergeRows) return
+    if (opened.recentRows < fromRows) return
     await this.#commit(opened, () => merge(opened.file.writer))
     opened.recentRows = 0
   }

@@ -16,6 +16,7 @@ const Reply = Type.Object({
   results: Type.Optional(
     Type.Array(
       Type.Object({
+        statement_id: Type.Optional(Type.Integer()),
         series: Type.Optional(Type.Array(Series)),
         error: Type.Optional(Type.String()),
         partial: Type.Optional(Type.Boolean()),
@@ -93,7 +94,7 @@ export class Influx1Http {
   }
 
   async #query(statements: readonly string[]): Promise<InfluxSeries[][]> {
-    const body = new URLSearchParams({ db: this.#database, epoch: 'ms', q: statements.join(';') })
+    const body = new URLSearchParams({ db: this.#database, epoch: 'ms', chunked: 'true', q: statements.join(';') })
     let status = 0
     try {
       const response = await this.#fetch('/query', { body, timeoutMs: QUERY_MS })
@@ -108,16 +109,26 @@ export class Influx1Http {
     }
   }
 
+  /** The answer comes in chunks, a line of JSON each: in one piece InfluxDB calls every answer of over 10,000 rows partial, whether it is or not. */
   #resultsOf(text: string, expected: number): InfluxSeries[][] {
-    const parsed: unknown = JSON.parse(text)
-    if (!reply.Check(parsed)) throw this.#fault('an answer that is not InfluxDB’s', 200)
-    const results = parsed.results ?? []
-    const error = parsed.error ?? results.find((r) => r.error !== undefined)?.error
-    if (error !== undefined) throw this.#fault(error, 200)
+    const found: InfluxSeries[][] = statements(expected)
+    const unfinished = new Set<number>(found.keys())
+    for (const line of text.split('\n')) {
+      if (line.trim() === '') continue
+      const parsed: unknown = JSON.parse(line)
+      if (!reply.Check(parsed)) throw this.#fault('an answer that is not InfluxDB’s', 200)
+      const results = parsed.results ?? []
+      const error = parsed.error ?? results.find((r) => r.error !== undefined)?.error
+      if (error !== undefined) throw this.#fault(error, 200)
+      for (const [i, { statement_id: id = i, series = [], partial }] of results.entries()) {
+        found[id] = mergeSeries(found[id] ?? [], series)
+        if (partial || series.at(-1)?.partial) unfinished.add(id)
+        else unfinished.delete(id)
+      }
+    }
     // The server's own limits cut answers without an error: better none than half of one.
-    if (results.length !== expected || results.some((r) => r.partial || r.series?.some((s) => s.partial)))
-      throw this.#fault('an answer that was cut off; set max-row-limit = 0', 200)
-    return results.map((r) => r.series ?? [])
+    if (unfinished.size > 0 || found.length !== expected) throw this.#fault('an answer that was cut off; set max-row-limit = 0', 200)
+    return found
   }
 
   async #createDatabase(): Promise<void> {
@@ -134,6 +145,11 @@ export class Influx1Http {
     return fetch(this.#base + path, { method: 'POST', body, headers: this.#headers, signal, redirect: 'error' })
   }
 
+  /** That it refused what only we can have made wrong. */
+  fault(why: string): Fault {
+    return this.#fault(why, 400)
+  }
+
   #fault(why: string, status: number, cause?: unknown): Fault {
     const next =
       status === 401 || status === 403 ? 'check user, password and their rights on the database' : 'check that it runs and can be reached'
@@ -142,6 +158,20 @@ export class Influx1Http {
 }
 
 class MissingDatabase extends Error {}
+
+const statements = (count: number): InfluxSeries[][] => Array.from({ length: count }, () => [])
+
+/** A series that goes on in the next chunk is one series. */
+function mergeSeries(known: InfluxSeries[], more: readonly InfluxSeries[]): InfluxSeries[] {
+  for (const series of more) {
+    const last = known.at(-1)
+    if (last?.partial && JSON.stringify(last.tags) === JSON.stringify(series.tags)) {
+      for (const row of series.values ?? []) last.values?.push(row)
+      known[known.length - 1] = { ...last, partial: series.partial ?? false }
+    } else known.push(series)
+  }
+  return known
+}
 
 function parse(text: string): { host: string; database: string; credentials: string | null } {
   try {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bad, good } from '#contract/reading.ts'
 import { freePort, type RealServer, startInflux1 } from '#test/support/servers.ts'
 import { aggregateContract } from './aggregate.contract.ts'
+import { chartContract } from './chart.contract.ts'
 import { collect, historyContract, query, sampleAt, T0 } from './history.contract.ts'
 import { openHistory } from './open.ts'
 import type { History } from './port.ts'
@@ -34,6 +35,7 @@ describe('InfluxDB 1.x', () => {
   }
 
   historyContract('keeps the history', () => openHistory(server.url, deps))
+  chartContract('draws', () => openHistory(`influx1://127.0.0.1:${server.port}/chart`, deps))
   aggregateContract('reckons', () => openHistory(`influx1://127.0.0.1:${server.port}/aggregate`, deps))
 
   test('a sample of another type than its field is refused by name; the rest of the batch is kept', async () => {

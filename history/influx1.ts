@@ -1,11 +1,15 @@
+import { randomInt } from 'node:crypto'
 import type { Logger } from 'pino'
 import { messageOf } from '#contract/fault.ts'
 import { readingOf } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { verdictOf } from '#contract/verdict.ts'
-import { aggregateSamples } from './aggregate-samples.ts'
+import { MINUTE_MS, type OfGates } from './cells.ts'
+import { type ChartSource, chartOf } from './chart.ts'
 import { type Bucket, bucketOf, columnsOf } from './columns.ts'
+import { InfluxBuilder } from './influx-build.ts'
 import { metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
+import { markLines, rolledUpOf, selectSlices } from './influx-rollup.ts'
 import { Influx1Http, type InfluxSeries } from './influx1-http.ts'
 import { type Written, writeLines } from './influx1-write.ts'
 import {
@@ -17,6 +21,7 @@ import {
   lastQuality,
   lastValue,
   selectSamples,
+  selectSamplesOf,
   showFields,
   type Where,
 } from './influxql.ts'
@@ -32,6 +37,7 @@ import {
   type WriteOptions,
   type WriteOutcome,
 } from './port.ts'
+import { reckon } from './reckon.ts'
 import { sift } from './sift.ts'
 import { type Count, pieces, type Span, wholeSpan } from './span.ts'
 
@@ -54,6 +60,21 @@ export async function openInflux1(url: string, { log }: { log: Logger }): Promis
 
 class Influx1History implements History {
   readonly #http: Influx1Http
+  readonly #builder = new InfluxBuilder({
+    query: (statements) => this.#http.query(statements),
+    post: (lines) => this.#postAll(lines),
+    metrics: () => this.#metrics(),
+    samples: (gate, metrics, span) => this.samples({ gate, metrics, from: unixMs(span.from), to: unixMs(span.to) }),
+  })
+  readonly #source: ChartSource = {
+    rolledUp: async (level, of) => rolledUpOf(await this.#ofGates(of, (some) => selectSlices(level, some))),
+    minutesOf: async (of) =>
+      new Map(
+        [...rolledUpOf(await this.#ofGates(of, (some) => selectSlices(MINUTE_MS, some)))].map(([gate, { slices }]) => [gate, slices]),
+      ),
+    samplesOf: (of) => this.#samplesOf(of),
+    fromSamples: (query) => this.#rangeFromSamples(query),
+  }
 
   constructor(http: Influx1Http) {
     this.#http = http
@@ -61,10 +82,38 @@ class Influx1History implements History {
 
   async write(samples: readonly Sample[], options: WriteOptions): Promise<WriteOutcome> {
     const { storable, refused, reasons } = sift(samples)
+    try {
+      // A foreign node has no receipt to wait for, and would not send again what lies here unmarked because we died in between.
+      if (options.rewrite) await this.#mark(storable)
+    } catch (cause) {
+      return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause }
+    }
     const written = await this.#writeAll(linesOf(storable), options)
     if (written.kind === 'unavailable') return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause: written.cause }
+    try {
+      await this.#mark(storable)
+    } catch (cause) {
+      return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause }
+    }
     const all = [...refused, ...written.refused]
     return all.length === 0 ? { kind: 'kept' } : { kind: 'refused', samples: all, reason: [...reasons, ...written.reasons].join('; ') }
+  }
+
+  /** Durable when it resolves: from then on the roll-ups of the windows that these samples touch do not count until they are built again. */
+  async #mark(samples: readonly Sample[]): Promise<void> {
+    if (samples.length === 0) return
+    this.#builder.touch(samples)
+    await this.#postAll(markLines(samples, randomInt(2 ** 47)))
+  }
+
+  async #postAll(lines: readonly string[]): Promise<void> {
+    for (const part of chunks(lines, LINES_PER_WRITE)) {
+      const posted = await this.#http.post(part.join('\n'))
+      // Beyond the retention of roll-ups nobody asks for them.
+      if (posted.kind === 'refused' && isBeyondRetention(posted.message)) continue
+      if (posted.kind === 'refused') throw this.#http.fault(posted.message)
+      if (posted.kind !== 'kept') throw posted.cause
+    }
   }
 
   async #writeAll(lines: readonly Line[], { rewrite }: WriteOptions): Promise<Written> {
@@ -90,7 +139,7 @@ class Influx1History implements History {
       for (const part of chunks(statements, STATEMENTS_PER_QUERY)) {
         const results = await this.#http.query(part.map((s) => s.text))
         for (const [i, { metric }] of part.entries())
-          for (const sample of lastOf(results[i] ?? [], metric)) {
+          for (const sample of samplesIn(results[i] ?? [], metric)) {
             const key = `${sample.gate} ${metric}`
             if (sample.t >= (newest.get(key)?.t ?? 0)) newest.set(key, sample)
           }
@@ -99,7 +148,11 @@ class Influx1History implements History {
     return [...newest.values()]
   }
 
-  async range(query: RangeQuery): Promise<RangeColumns> {
+  range(query: RangeQuery): Promise<RangeColumns> {
+    return chartOf(this.#source, query)
+  }
+
+  async #rangeFromSamples(query: RangeQuery): Promise<RangeColumns> {
     const metrics = [...new Set(query.metrics)]
     const at = { gate: query.gate, span: wholeSpan(query) }
     if (metrics.length === 0 || at.span.from >= at.span.to) return columnsOf([], { metrics, bucketMs: 0 })
@@ -114,7 +167,7 @@ class Influx1History implements History {
   }
 
   aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>> {
-    return aggregateSamples(query, (asked) => this.samples(asked))
+    return reckon(this.#source, query)
   }
 
   async *samples({ gate, metrics, from, to }: Omit<RangeQuery, 'points'>): AsyncGenerator<Sample> {
@@ -125,9 +178,8 @@ class Influx1History implements History {
     }
   }
 
-  /** Nothing is rolled up yet: each question is answered from samples. */
-  async rollUp(): Promise<void> {
-    await this.ready()
+  rollUp(before: number): Promise<void> {
+    return this.#builder.build(before)
   }
 
   async ready(): Promise<void> {
@@ -136,6 +188,16 @@ class Influx1History implements History {
 
   async close(): Promise<void> {
     this.#http.close()
+  }
+
+  async #ofGates(of: OfGates, statement: (some: OfGates) => string): Promise<InfluxSeries[]> {
+    const statements = [...chunks([...of.gates], GATES_PER_QUERY)].map((gates) => statement({ ...of, gates }))
+    return (await this.#http.query(statements)).flat()
+  }
+
+  async #samplesOf(of: OfGates): Promise<Map<string, Sample[]>> {
+    const found = await this.#ofGates(of, (some) => selectSamplesOf(of.metric, some))
+    return new Map(found.map((series) => [series.tags?.['gate'] ?? '', samplesIn([series], of.metric)]))
   }
 
   async #metrics(): Promise<string[]> {
@@ -204,13 +266,15 @@ class Influx1History implements History {
   }
 }
 
+const isBeyondRetention = (message: string): boolean => /beyond retention policy/.test(message)
+
 type Row = Readonly<Record<string, unknown>>
 
 function rowsOf(series: InfluxSeries): Row[] {
   return (series.values ?? []).map((row) => Object.fromEntries(series.columns.map((column, i) => [column, row[i]])))
 }
 
-function lastOf(found: readonly InfluxSeries[], metric: string): Sample[] {
+function samplesIn(found: readonly InfluxSeries[], metric: string): Sample[] {
   return found.flatMap((series) => rowsOf(series).flatMap((row) => sampleOf({ gate: series.tags?.['gate'] ?? '', metric }, row) ?? []))
 }
 

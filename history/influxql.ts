@@ -4,8 +4,8 @@ import type { Span } from './span.ts'
 
 /** Statements in the InfluxQL that 1.x, 2.x and 3.x share. Each is one string, without a semicolon of its own. */
 
-const identifier = (name: string): string => `"${name.replace(/["\\]/g, '\\$&')}"`
-const literal = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`
+export const identifier = (name: string): string => `"${name.replace(/["\\]/g, '\\$&')}"`
+export const literal = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`
 // The type is named so that a field which is a string in some shard is passed over there.
 const value = (metric: string): string => `${identifier(valueField(metric))}::float`
 const quality = (metric: string): string => `${identifier(qualityField(metric))}::integer`
@@ -26,6 +26,10 @@ export function selectSamples(metrics: readonly string[], at: Where & { readonly
   if (at.received === 'with received') fields.push(`${RECEIVED} AS rx`)
   return `SELECT ${fields.join(', ')} ${FROM} ${where(at)}`
 }
+
+/** Columns v, q, w of several gates, by gate; points without the metric left out. */
+export const selectSamplesOf = (metric: string, { gates, span }: { gates: readonly string[]; span: Span }): string =>
+  `SELECT ${value(metric)} AS v, ${quality(metric)} AS q, ${verdict(metric)} AS w ${FROM} WHERE (${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')}) AND time >= ${span.from}ms AND time < ${span.to}ms GROUP BY ${identifier(GATE_TAG)}`
 
 /** Columns v and q: how many values and how many qualities a metric has. */
 export const countSamples = (metric: string, at: Where): string =>

@@ -54,4 +54,4 @@ function readingFields({ metric, reading }: Sample, { rewrite }: WriteOptions): 
 }
 
 /** For tag values and field keys. Line ends and backslashes are dealt with by `valueField`; ids hold neither. */
-const escapeName = (name: string): string => name.replace(/[, =]/g, '\\$&')
+export const escapeName = (name: string): string => name.replace(/[, =]/g, '\\$&')

@@ -1,0 +1,150 @@
+import { type DAY_MS, HOUR_MS, type Level, MINUTE_MS, type OfGates, type RolledUp } from './cells.ts'
+import { GATE_TAG, valueField } from './influx-fields.ts'
+import type { InfluxSeries } from './influx1-http.ts'
+import { identifier, literal } from './influxql.ts'
+import { escapeName } from './line-protocol.ts'
+import type { Slice } from './slice.ts'
+
+/**
+ * Roll-ups in InfluxDB: a measurement for each width, one point for each gate and window, and for each metric the fields `<metric>.<key>`. A window's point of
+ * an hour or a day also holds `m`, the mark that the newest write set after its samples were there, and `done`, the mark that its roll-up was built of.
+ * It counts only while the two are equal; so neither two writers nor a builder that dies half-way can make a stale one look whole, without a transaction.
+ */
+const MEASUREMENTS = { [MINUTE_MS]: 'gate_1m', [HOUR_MS]: 'gate_1h', [86_400_000 satisfies typeof DAY_MS]: 'gate_1d' } as const
+export type Width = keyof typeof MEASUREMENTS
+export const ROLLUP_MEASUREMENTS = Object.values(MEASUREMENTS)
+
+type Key = 'n' | 'b' | 'd' | 'u' | 'k' | 'lo' | 'hi' | 's' | 'rl' | 'rh' | 't1' | 'v1' | 't2' | 'v2' | 'a' | 'kn' | 'e' | 'sp' | 'cb' | 'ca'
+const INTEGERS: readonly Key[] = ['n', 'b', 'd', 'u', 'k', 't1', 't2', 'kn', 'e', 'cb', 'ca']
+const FLOATS: readonly Key[] = ['lo', 'hi', 's', 'rl', 'rh', 'v1', 'v2', 'a', 'sp']
+
+const fieldOf = (metric: string, key: Key): string => `${valueField(metric)}.${key}`
+
+/** Marks the windows of an hour and a day in which samples lie: one line each. */
+export function markLines(samples: readonly { readonly gate: string; readonly t: number }[], mark: number): string[] {
+  const lines = new Set<string>()
+  for (const { gate, t } of samples)
+    for (const [width, name] of Object.entries(MEASUREMENTS))
+      if (Number(width) >= HOUR_MS) lines.add(`${name},${GATE_TAG}=${escapeName(gate)} m=${mark}i ${t - (t % Number(width))}`)
+  return [...lines]
+}
+
+/** The point of one window. A field that has no value now may have had one before and keeps it: a reader goes by the counts. */
+export function rollUpLine(
+  width: Width,
+  window: { gate: string; from: number; done: number | null },
+  slices: ReadonlyMap<string, Slice>,
+): string | null {
+  const fields = [...slices].flatMap(([metric, slice]) => sliceFields(metric, slice))
+  if (window.done !== null) fields.push(`done=${window.done}i`)
+  if (fields.length === 0) return null
+  return `${MEASUREMENTS[width]},${GATE_TAG}=${escapeName(window.gate)} ${fields.join(',')} ${window.from}`
+}
+
+function sliceFields(metric: string, s: Slice): string[] {
+  const values: [Key, number | null][] = [
+    ['n', s.count],
+    ['b', s.bad],
+    ['d', s.doubtful],
+    ['u', s.unreliable],
+    ['k', s.drawn],
+    ['lo', s.min],
+    ['hi', s.max],
+    ['s', s.sum],
+    ['rl', s.reliableMin],
+    ['rh', s.reliableMax],
+    ['t1', s.first && s.first.t - s.from],
+    ['v1', s.first?.v ?? null],
+    ['t2', s.last && s.last.t - s.from],
+    ['v2', s.last?.v ?? null],
+    ['a', s.area],
+    ['kn', s.known],
+    ['e', s.estimated],
+    ['sp', s.spread],
+    ['cb', s.cutBefore ? 1 : 0],
+    ['ca', s.cutAfter ? 1 : 0],
+  ]
+  return values.flatMap(([key, value]) =>
+    value === null ? [] : [`${escapeName(fieldOf(metric, key))}=${value}${INTEGERS.includes(key) ? 'i' : ''}`],
+  )
+}
+
+export function selectSlices(width: Width, { gates, metric, span }: OfGates): string {
+  const columns = [
+    ...INTEGERS.map((key) => `${identifier(fieldOf(metric, key))}::integer AS ${key}`),
+    ...FLOATS.map((key) => `${identifier(fieldOf(metric, key))}::float AS ${key}`),
+    ...(width === MINUTE_MS ? [] : ['"m"::integer AS m', '"done"::integer AS done']),
+  ]
+  return `SELECT ${columns.join(', ')} ${from(width)} WHERE ${ofGates(gates)} AND ${within(width, span)} GROUP BY ${identifier(GATE_TAG)}`
+}
+
+/** Columns m and done, by gate; of all gates where none is named. */
+export function selectMarks(width: Level, { gates, span }: { gates: readonly string[]; span: OfGates['span'] }): string {
+  const who = gates.length === 0 ? '' : `${ofGates(gates)} AND `
+  return `SELECT "m"::integer AS m, "done"::integer AS done ${from(width)} WHERE ${who}${within(width, span)} GROUP BY ${identifier(GATE_TAG)}`
+}
+
+const from = (width: Width): string => `FROM ${identifier(MEASUREMENTS[width])}`
+const ofGates = (gates: readonly string[]): string => `(${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')})`
+const within = (width: number, span: OfGates['span']): string => `time >= ${span.from - (span.from % width)}ms AND time < ${span.to}ms`
+
+/** What an answer to selectSlices holds, by gate. */
+export function rolledUpOf(found: readonly InfluxSeries[]): Map<string, RolledUp> {
+  return new Map(
+    found.map((series) => {
+      const place = new Map(series.columns.map((column, i) => [column, i]))
+      const slices: Slice[] = []
+      const stale = new Set<number>()
+      for (const row of series.values ?? []) {
+        const cell = (column: string): number | null => {
+          const value = row[place.get(column) ?? -1]
+          return typeof value === 'number' ? value : null
+        }
+        const t = cell('time') ?? 0
+        if (cell('m') !== cell('done')) stale.add(t)
+        else if (cell('n') !== null) slices.push(sliceOf(t, cell))
+      }
+      return [series.tags?.[GATE_TAG] ?? '', { slices, stale }]
+    }),
+  )
+}
+
+function sliceOf(from: number, cell: (column: Key) => number | null): Slice {
+  const number = (key: Key): number => cell(key) ?? 0
+  const [count, bad, unreliable, drawn] = [number('n'), number('b'), number('u'), number('k')]
+  const isReliable = count - bad - unreliable > 0
+  return {
+    from,
+    count,
+    bad,
+    doubtful: number('d'),
+    unreliable,
+    drawn,
+    min: drawn > 0 ? cell('lo') : null,
+    max: drawn > 0 ? cell('hi') : null,
+    sum: number('s'),
+    reliableMin: isReliable ? cell('rl') : null,
+    reliableMax: isReliable ? cell('rh') : null,
+    first: isReliable ? { t: from + number('t1'), v: number('v1') } : null,
+    last: isReliable ? { t: from + number('t2'), v: number('v2') } : null,
+    area: number('a'),
+    known: number('kn'),
+    estimated: number('e'),
+    spread: number('sp'),
+    cutBefore: number('cb') === 1,
+    cutAfter: number('ca') === 1,
+  }
+}
+
+/** By gate the windows whose mark their roll-up was not built of, with that mark. */
+export function staleMarks(found: readonly InfluxSeries[]): Map<string, Map<number, number>> {
+  const byGate = new Map<string, Map<number, number>>()
+  for (const series of found) {
+    const place = new Map(series.columns.map((column, i) => [column, i]))
+    const at = (row: readonly unknown[], column: string): unknown => row[place.get(column) ?? -1]
+    const stale = (series.values ?? []).filter((row) => typeof at(row, 'm') === 'number' && at(row, 'm') !== at(row, 'done'))
+    if (stale.length > 0)
+      byGate.set(series.tags?.[GATE_TAG] ?? '', new Map(stale.map((row) => [Number(at(row, 'time')), Number(at(row, 'm'))])))
+  }
+  return byGate
+}
