@@ -37,6 +37,7 @@ import { areaRoutes } from './routes/v1/areas.ts'
 import { balanceRoutes } from './routes/v1/balance.ts'
 import { canalRoutes } from './routes/v1/canals.ts'
 import { deadLetterRoutes } from './routes/v1/dead-letters.ts'
+import { exportRoutes } from './routes/v1/export/index.ts'
 import { compareRoutes } from './routes/v1/gates/compare.ts'
 import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
@@ -173,6 +174,7 @@ function registerV1(scope: App, context: RouteContext): void {
   volumeRoutes(scope, context)
   compareRoutes(scope, context)
   balanceRoutes(scope, context)
+  exportRoutes(scope, context)
   deadLetterRoutes(scope, context)
 }
 

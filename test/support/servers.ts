@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type RealServer = {
   readonly port: number
   readonly url: string
+  /** Where its data are. */
+  readonly folder: string
   readonly pid: () => number
   /** Ends the process at once, as a power cut would. Data stay. */
   kill(): Promise<void>
@@ -101,6 +103,7 @@ async function startServer(recipe: Recipe): Promise<RealServer> {
   return {
     port: recipe.port,
     url: recipe.url,
+    folder: recipe.folder,
     pid: () => child?.pid ?? -1,
     kill: () => end('SIGKILL'),
     start,
