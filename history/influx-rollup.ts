@@ -1,6 +1,6 @@
 import { type DAY_MS, HOUR_MS, type Level, MINUTE_MS, type OfGates, type RolledUp } from './cells.ts'
 import { GATE_TAG, valueField } from './influx-fields.ts'
-import type { InfluxSeries } from './influx1-http.ts'
+import type { InfluxSeries } from './influx-http.ts'
 import { identifier, literal } from './influxql.ts'
 import { escapeName } from './line-protocol.ts'
 import type { Slice } from './slice.ts'

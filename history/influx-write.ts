@@ -1,6 +1,6 @@
 import type { Fault } from '#contract/fault.ts'
 import { RECEIVED_FIELD } from './influx-fields.ts'
-import type { Posted } from './influx1-http.ts'
+import type { Posted } from './influx-http.ts'
 import { encodeLine, fieldsOf, type Line } from './line-protocol.ts'
 import type { Sample, WriteOptions } from './port.ts'
 

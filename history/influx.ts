@@ -10,8 +10,8 @@ import { type Bucket, bucketOf, columnsOf } from './columns.ts'
 import { InfluxBuilder } from './influx-build.ts'
 import { metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
 import { markLines, rolledUpOf, selectSlices } from './influx-rollup.ts'
-import { Influx1Http, type InfluxSeries } from './influx1-http.ts'
-import { type Written, writeLines } from './influx1-write.ts'
+import { InfluxHttp, type InfluxSeries } from './influx-http.ts'
+import { type Written, writeLines } from './influx-write.ts'
 import {
   bucketBad,
   bucketShadowed,
@@ -48,18 +48,18 @@ const STATEMENTS_PER_QUERY = 40
 const RETRY_MS = 1000
 
 /**
- * History in InfluxDB 1.x. A server that is away now is no error: it is asked at each use, and its database is made then.
+ * History in InfluxDB 1.x, 2.x or 3.x. A server that is away now is no error: it is asked at each use, and its database is made then.
  * A point has one receive time, that of its newest writing, so samples of one gate and time share it.
  * @throws Fault CONFIG_INVALID
  */
-export async function openInflux1(url: string, { log }: { log: Logger }): Promise<History> {
-  const history = new Influx1History(new Influx1Http(url))
+export async function openInflux(url: string, { log }: { log: Logger }): Promise<History> {
+  const history = new InfluxHistory(new InfluxHttp(url))
   await history.ready().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'history: not there yet; tried again at each use'))
   return history
 }
 
-class Influx1History implements History {
-  readonly #http: Influx1Http
+class InfluxHistory implements History {
+  readonly #http: InfluxHttp
   readonly #builder = new InfluxBuilder({
     query: (statements) => this.#http.query(statements),
     post: (lines) => this.#postAll(lines),
@@ -76,7 +76,7 @@ class Influx1History implements History {
     fromSamples: (query) => this.#rangeFromSamples(query),
   }
 
-  constructor(http: Influx1Http) {
+  constructor(http: InfluxHttp) {
     this.#http = http
   }
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Fault, messageOf, systemCode } from '#contract/fault.ts'
+import { type InfluxAddress, parseInfluxUrl } from './influx-address.ts'
 
 const WRITE_MS = 10_000
 const QUERY_MS = 30_000
@@ -13,6 +14,10 @@ const Series = Type.Object({
 })
 const Reply = Type.Object({
   error: Type.Optional(Type.String()),
+  /** 2.x's word for it. */
+  message: Type.Optional(Type.String()),
+  /** 3.x: what is wrong with which line. */
+  data: Type.Optional(Type.Union([Type.Null(), Type.Array(Type.Object({ error_message: Type.String() }))])),
   results: Type.Optional(
     Type.Array(
       Type.Object({
@@ -36,22 +41,17 @@ export type Posted =
   | { readonly kind: 'too-large'; readonly cause: Fault }
   | { readonly kind: 'unavailable'; readonly cause: Fault }
 
-/** InfluxDB 1.x over HTTP: `influx1://[user:password@]host:port/database`. Makes the database when it is missing. */
-export class Influx1Http {
+/** InfluxDB over HTTP. Makes the database of a 1.x when it is missing; 3.x makes it by itself, and in 2.x a person does. */
+export class InfluxHttp {
   /** Named in messages; holds no password. */
   readonly place: string
-  readonly #base: string
-  readonly #database: string
-  readonly #headers: Record<string, string>
+  readonly #address: InfluxAddress
   readonly #stop = new AbortController()
 
   /** Connects on use. @throws Fault CONFIG_INVALID */
   constructor(url: string) {
-    const parts = parse(url)
-    this.#base = `http://${parts.host}`
-    this.#database = parts.database
-    this.place = `InfluxDB at ${parts.host}/${parts.database}`
-    this.#headers = parts.credentials === null ? {} : { authorization: `Basic ${Buffer.from(parts.credentials).toString('base64')}` }
+    this.#address = parseInfluxUrl(url)
+    this.place = this.#address.place
   }
 
   /** Aborts what is under way. */
@@ -61,7 +61,7 @@ export class Influx1Http {
 
   async post(lines: string): Promise<Posted> {
     try {
-      const path = `/write?${new URLSearchParams({ db: this.#database, precision: 'ms' })}`
+      const path = this.#address.writePath
       let response = await this.#fetch(path, { body: lines, timeoutMs: WRITE_MS })
       if (response.status === 404) {
         await this.#createDatabase()
@@ -70,8 +70,9 @@ export class Influx1Http {
       if (response.status === 204) return { kind: 'kept' }
       if (response.status === 413) return { kind: 'too-large', cause: this.#fault('413 too large, even for a single sample', 413) }
       const message = errorIn(await response.text())
-      // A proxy's 400 is no verdict on the data: only what InfluxDB itself says of them is.
-      if (response.status === 400 && response.headers.has('x-influxdb-version') && isVerdict(message))
+      // A proxy's 400 is no verdict on the data: only what InfluxDB itself says of them is. 2.x says 422 of a conflict or a point beyond the retention.
+      const isInflux = response.headers.has('x-influxdb-version') || response.headers.has('x-influxdb-build') || response.headers.has('cluster-uuid')
+      if ((response.status === 400 || response.status === 422) && isInflux && isVerdict(message))
         return { kind: 'refused', message, dropped: droppedIn(message) }
       return { kind: 'unavailable', cause: this.#fault(`${response.status} ${message}`, response.status) }
     } catch (error) {
@@ -94,7 +95,7 @@ export class Influx1Http {
   }
 
   async #query(statements: readonly string[]): Promise<InfluxSeries[][]> {
-    const body = new URLSearchParams({ db: this.#database, epoch: 'ms', chunked: 'true', q: statements.join(';') })
+    const body = new URLSearchParams({ db: this.#address.database, epoch: 'ms', chunked: 'true', q: statements.join(';') })
     let status = 0
     try {
       const response = await this.#fetch('/query', { body, timeoutMs: QUERY_MS })
@@ -132,7 +133,14 @@ export class Influx1Http {
   }
 
   async #createDatabase(): Promise<void> {
-    const body = new URLSearchParams({ q: `CREATE DATABASE "${this.#database.replace(/["\\]/g, '\\$&')}"` })
+    if (this.#address.version === 3) return
+    if (this.#address.version === 2)
+      throw new Fault(
+        'HISTORY_UNREACHABLE',
+        `${this.place}: the bucket, or its DBRP mapping for InfluxQL, is missing`,
+        `make both: influx bucket create -n ${this.#address.database}; influx v1 dbrp create --db ${this.#address.database} --rp autogen --default --bucket-id …`,
+      )
+    const body = new URLSearchParams({ q: `CREATE DATABASE "${this.#address.database.replace(/["\\]/g, '\\$&')}"` })
     const response = await this.#fetch('/query', { body, timeoutMs: WRITE_MS })
     const text = await response.text()
     const error = errorIn(text)
@@ -142,7 +150,7 @@ export class Influx1Http {
 
   #fetch(path: string, { body, timeoutMs }: { body: string | URLSearchParams; timeoutMs: number }): Promise<Response> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)])
-    return fetch(this.#base + path, { method: 'POST', body, headers: this.#headers, signal, redirect: 'error' })
+    return fetch(this.#address.base + path, { method: 'POST', body, headers: this.#address.headers, signal, redirect: 'error' })
   }
 
   /** That it refused what only we can have made wrong. */
@@ -173,23 +181,15 @@ function mergeSeries(known: InfluxSeries[], more: readonly InfluxSeries[]): Infl
   return known
 }
 
-function parse(text: string): { host: string; database: string; credentials: string | null } {
-  try {
-    const url = new URL(text.replace(/^influx1:/, 'http:'))
-    const database = decodeURIComponent(url.pathname.slice(1))
-    if (database === '' || database.includes('/')) throw new Error('it names no database')
-    const credentials = url.username === '' ? null : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-    return { host: `${url.hostname}:${url.port || '8086'}`, database, credentials }
-  } catch (cause) {
-    throw new Fault('CONFIG_INVALID', 'the history URL can not be read', 'write influx1://user:password@host:8086/database', { cause })
-  }
-}
-
 /** @returns what the server says is wrong: of a body in JSON its `error`, else its beginning. */
 function errorIn(text: string): string {
   try {
     const parsed: unknown = JSON.parse(text)
-    if (reply.Check(parsed)) return parsed.error ?? parsed.results?.find((r) => r.error !== undefined)?.error ?? ''
+    if (reply.Check(parsed)) {
+      const first = parsed.data?.[0]?.error_message
+      const said = parsed.message ?? parsed.error ?? parsed.results?.find((r) => r.error !== undefined)?.error ?? ''
+      return first === undefined ? said : `${said}: ${first}`
+    }
   } catch {
     // Not JSON: a proxy's page.
   }
@@ -198,7 +198,7 @@ function errorIn(text: string): string {
 
 /** A limit on series or tag values is no fault of the data: somebody may raise it. */
 const isVerdict = (message: string): boolean =>
-  /^(partial write|unable to parse|field type conflict)/.test(message) && !/limit exceeded/.test(message)
+  /^(partial write|unable to parse|field type conflict)|partial write:|partial write of line protocol|field type conflict/.test(message) && !/limit exceeded/.test(message)
 
 function droppedIn(message: string): number | null {
   const match = /dropped=(\d+)/.exec(message)
