@@ -99,7 +99,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
   app.addHook('preClose', () => rooms.close())
 
   await registerOpenapi(app)
-  registerMetrics(app, settings.http, { feed, socketClients: () => rooms.size })
+  registerMetrics(app, settings.http, { feed, socketClients: () => rooms.size, history })
   healthRoutes(app, { registry, history, broker: feed })
   const context: RouteContext = {
     settings,

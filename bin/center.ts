@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { openApi } from '#api/main.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { openHistory } from '#history/open.ts'
+import { startRetention } from '#history/retention.ts'
 import { startRollUps } from '#history/roll-up-loop.ts'
 import { openIngest } from '#ingest/main.ts'
 import { openRegistry } from '#registry/open.ts'
@@ -19,6 +20,7 @@ export const runIngest = (settings: ServiceSettings, log: Logger, signal: AbortS
   runUntil(signal, log, async (closers) => {
     const registry = closers.add('registry', await registryOf(settings, log))
     const history = closers.add('history', await openHistory(settings.history.url, { log }))
+    closers.add('retention', startRetention(history, settings.history.retention, { log }))
     closers.add('roll-ups', startRollUps(history, { everyMs: ROLL_UP_EVERY_MS, log }))
     closers.add('ingest', await openIngest(settings.ingest, { broker: settings.mqtt, history, registry, log }, signal))
     log.info('ingest runs')

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ApiSettings } from '#api/settings.ts'
 import { BrokerSettings } from '#broker/settings.ts'
+import { RetentionSettings } from '#history/retention.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 
 export const LogSettings = Type.Object(
@@ -35,8 +36,10 @@ export const ServiceSettings = Type.Object(
         url: Type.String({
           default: 'influx1://127.0.0.1:8086/sluice',
           env: 'SLUICE_HISTORY_URL',
-          description: 'influx1://[USER:PASSWORD@]HOST:PORT/DATABASE or duckdb:PATH',
+          description:
+            'duckdb:PATH, influx1://[USER:PASSWORD@]HOST:PORT/DATABASE, influx2://:TOKEN@HOST:PORT/BUCKET?org=ORG or influx3://:TOKEN@HOST:PORT/DATABASE',
         }),
+        retention: RetentionSettings,
       },
       { additionalProperties: false, default: {} },
     ),

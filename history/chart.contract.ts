@@ -83,5 +83,31 @@ export function chartContract(name: string, open: () => Promise<History>): void 
       await history.rollUp(Number.POSITIVE_INFINITY)
       await check([...samples, ...late])
     }, 120_000)
+
+    test('samples older than they are kept go, later ones of their time are refused, and what they told is still in charts and volumes', async () => {
+      const gate = 'expired'
+      const level = (ms: number): Sample => sampleAt(ms, good(2), { gate })
+      const start = DAY - (T0 % DAY)
+      expect(await history.write([...range(start, start + 3 * DAY, 20_000)].map(level), { rewrite: false })).toEqual({ kind: 'kept' })
+      const edges = [0, 1, 2, 3].map((d) => unixMs(T0 + start + d * DAY))
+      const before = (await history.aggregate({ gates: [gate], metric: 'level_up', edges })).get(gate)
+      const cut = T0 + start + 2 * DAY
+      await history.expire({ samples: cut, minutes: T0 + start + DAY, hours: 0 })
+      expect((await history.aggregate({ gates: [gate], metric: 'level_up', edges })).get(gate)).toEqual(before)
+      const whole = query(gate, { from: unixMs(T0 + start), to: unixMs(T0 + start + 3 * DAY), points: 5000 })
+      const left: Sample[] = []
+      for await (const sample of history.samples(whole)) left.push(sample)
+      expect(Math.min(...left.map((s) => s.t))).toBe(cut)
+      const { bucketMs, t } = await history.range(whole)
+      expect(bucketMs).toBe(60_000)
+      const on = (day: number): number => t.filter((at) => at >= T0 + start + day * DAY && at < T0 + start + (day + 1) * DAY).length
+      expect([on(0), on(1), on(2)]).toEqual([24, 1440, 1440])
+      expect(await history.write([level(start + 7), level(start + 2 * DAY + 7)], { rewrite: false })).toMatchObject({
+        kind: 'refused',
+        samples: [level(start + 7)],
+        reason: expect.stringContaining('older'),
+      })
+      expect(await history.storageBytes()).toBeGreaterThan(0)
+    }, 60_000)
   })
 }

@@ -9,6 +9,8 @@ export type ChartSource = SliceSource & {
   readonly minutesOf: (of: OfGates) => Promise<ReadonlyMap<string, readonly Slice[]>>
   /** From the samples: each where no more than `points` would be drawn, else bucketed by the store. */
   readonly fromSamples: (query: RangeQuery) => Promise<RangeColumns>
+  /** Older ones are no longer kept. */
+  readonly samplesFrom: () => number
 }
 
 /** A shorter span is asked of the samples right away. */
@@ -21,8 +23,10 @@ export const MINUTES_FROM_COUNT = 120
 /** A chart's columns at the level that its pixels need. */
 export async function chartOf(source: ChartSource, query: RangeQuery): Promise<RangeColumns> {
   const span = wholeSpan(query)
-  const bucketMs = bucketMsFor(query, Number.POSITIVE_INFINITY)
-  if (span.to - span.from <= ROLLED_UP_FROM_MS || bucketMs < MINUTE_MS) return await source.fromSamples(query)
+  const isExpired = span.from < source.samplesFrom()
+  const finest = bucketMsFor(query, Number.POSITIVE_INFINITY)
+  if (!isExpired && (span.to - span.from <= ROLLED_UP_FROM_MS || finest < MINUTE_MS)) return await source.fromSamples(query)
+  const bucketMs = Math.max(finest, MINUTE_MS)
   const metrics = [...new Set(query.metrics)]
   const buckets: Bucket[] = []
   let most = 0
@@ -36,7 +40,7 @@ export async function chartOf(source: ChartSource, query: RangeQuery): Promise<R
     )
     buckets.push(...bucketsOf(slices, { metric, bucketMs }))
   }
-  return most <= query.points ? await source.fromSamples(query) : columnsOf(buckets, { metrics, bucketMs })
+  return most <= query.points && !isExpired ? await source.fromSamples(query) : columnsOf(buckets, { metrics, bucketMs })
 }
 
 async function hoursOf(source: ChartSource, of: OfGates, bucketMs: number): Promise<readonly Slice[]> {
@@ -60,8 +64,12 @@ async function minutesOf(source: ChartSource, of: OfGates): Promise<readonly Sli
       .filter((s) => s.count > MINUTES_FROM_COUNT && !hours?.stale.has(s.from) && s.from >= of.span.from && s.from + HOUR_MS <= of.span.to)
       .map((s) => [s.from, s.count]),
   )
-  if ([...dense.values()].reduce((sum, n) => sum + n, 0) < MINUTES_FROM_SAMPLES) return null
+  const expired = source.samplesFrom()
+  if (of.span.from >= expired && [...dense.values()].reduce((sum, n) => sum + n, 0) < MINUTES_FROM_SAMPLES) return null
   const minutes = ((await source.minutesOf(of)).get(gate) ?? []).filter((s) => dense.has(s.from - (s.from % HOUR_MS)))
+  // Of an hour whose samples are gone and that has no minutes, the hour itself is what is left.
+  const told = new Set(minutes.map((s) => s.from - (s.from % HOUR_MS)))
+  minutes.push(...(hours?.slices ?? []).filter((s) => s.from < expired && !told.has(s.from)))
   const rest: Span[] = []
   for (let at = whole.from; at < of.span.to; at += HOUR_MS)
     if (!dense.has(at)) addSpan(rest, { from: Math.max(at, of.span.from), to: Math.min(at + HOUR_MS, of.span.to) })

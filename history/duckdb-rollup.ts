@@ -4,6 +4,7 @@ import { UNRELIABLE_FROM } from '#contract/verdict.ts'
 import { LONGEST_BRIDGED } from './aggregate.ts'
 import { DAY_MS, HOUR_MS, type Level, MINUTE_MS } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
+import type { KeepFrom } from './port.ts'
 import { ESTIMATED_BEYOND_MS, type Slice } from './slice.ts'
 import type { Span } from './span.ts'
 
@@ -102,6 +103,13 @@ export async function rollUpChanged(writer: DuckDBConnection, changed: string): 
 async function replace(writer: DuckDBConnection, table: string, { where, rows }: { where: string; rows: string }): Promise<void> {
   await writer.run(`delete from ${table} where ${where}`)
   await writer.run(`insert into ${table} ${rows} order by 1, 2`)
+}
+
+export async function deleteBefore(writer: DuckDBConnection, { samples, minutes, hours }: KeepFrom): Promise<void> {
+  await writer.run(`delete from archive where t < ${samples}`)
+  await writer.run(`delete from ${TABLE[MINUTE_MS]} where w < ${minutes}`)
+  await writer.run(`delete from ${TABLE[HOUR_MS]} where w < ${hours}`)
+  await writer.run(`delete from ${TABLE[DAY_MS]} where w < ${hours}`)
 }
 
 /** A file from before there were roll-ups gets them. */

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
@@ -5,7 +6,7 @@ import { type Level, MINUTE_MS, type OfGates } from './cells.ts'
 import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
-import { readRolledUp } from './duckdb-rollup.ts'
+import { deleteBefore, readRolledUp } from './duckdb-rollup.ts'
 import {
   appendSamples,
   appendSeries,
@@ -23,6 +24,7 @@ import {
   type AggregateQuery,
   bucketMsFor,
   type History,
+  type KeepFrom,
   type RangeColumns,
   type RangeQuery,
   type Sample,
@@ -96,7 +98,9 @@ class DuckDbHistory implements History {
   #opening: Promise<Opened> | undefined
   /** The closing of a file that DuckDB gave up: it must be over before the file is opened again. */
   #leaving: Promise<void> = Promise.resolve()
+  #keepFrom: KeepFrom = { samples: 0, minutes: 0, hours: 0 }
   readonly #source: ChartSource = {
+    samplesFrom: () => this.#keepFrom.samples,
     rolledUp: (level, of) => this.#rolledUp(level, of),
     minutesOf: async (of) => new Map([...(await this.#rolledUp(MINUTE_MS, of))].map(([gate, { slices }]) => [gate, slices])),
     samplesOf: (of) => this.#samplesOf(of),
@@ -114,7 +118,7 @@ class DuckDbHistory implements History {
   }
 
   async write(samples: readonly Sample[]): Promise<WriteOutcome> {
-    const { storable, refused, reasons } = sift(samples)
+    const { storable, refused, reasons } = sift(samples, this.#keepFrom.samples)
     try {
       if (storable.length > 0) await this.#inTurn(() => this.#append(storable))
     } catch (error) {
@@ -193,6 +197,20 @@ class DuckDbHistory implements History {
     const samples = await this.#read((reader) => readSamples(reader, { series, span, ids }))
     for (const sample of samples) found.get(sample.gate)?.push(sample)
     return found
+  }
+
+  async expire(before: KeepFrom): Promise<void> {
+    // What is in `recent` must be in its roll-ups before its samples go.
+    await this.rollUp()
+    await this.#inTurn(async () => {
+      const opened = await this.#open()
+      await this.#commit(opened, () => deleteBefore(opened.file.writer, before))
+      this.#keepFrom = before
+    })
+  }
+
+  async storageBytes(): Promise<number | null> {
+    return [this.#path, `${this.#path}.wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
   }
 
   async ready(): Promise<void> {

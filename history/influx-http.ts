@@ -7,6 +7,7 @@ const WRITE_MS = 10_000
 const QUERY_MS = 30_000
 
 const Series = Type.Object({
+  name: Type.Optional(Type.String()),
   tags: Type.Optional(Type.Record(Type.String(), Type.String())),
   columns: Type.Array(Type.String()),
   values: Type.Optional(Type.Array(Type.Array(Type.Unknown()))),
@@ -71,7 +72,8 @@ export class InfluxHttp {
       if (response.status === 413) return { kind: 'too-large', cause: this.#fault('413 too large, even for a single sample', 413) }
       const message = errorIn(await response.text())
       // A proxy's 400 is no verdict on the data: only what InfluxDB itself says of them is. 2.x says 422 of a conflict or a point beyond the retention.
-      const isInflux = response.headers.has('x-influxdb-version') || response.headers.has('x-influxdb-build') || response.headers.has('cluster-uuid')
+      const isInflux =
+        response.headers.has('x-influxdb-version') || response.headers.has('x-influxdb-build') || response.headers.has('cluster-uuid')
       if ((response.status === 400 || response.status === 422) && isInflux && isVerdict(message))
         return { kind: 'refused', message, dropped: droppedIn(message) }
       return { kind: 'unavailable', cause: this.#fault(`${response.status} ${message}`, response.status) }
@@ -92,6 +94,15 @@ export class InfluxHttp {
       }
       throw error
     }
+  }
+
+  /** Of the database's shards; 2.x and 3.x don't tell by this way. */
+  async storageBytes(): Promise<number | null> {
+    if (this.#address.version !== 1) return null
+    const [found = []] = await this.query(['SHOW STATS'])
+    return found
+      .filter((s) => s.name === 'shard' && s.tags?.['database'] === this.#address.database)
+      .reduce((sum, s) => sum + Number(s.values?.[0]?.[s.columns.indexOf('diskBytes')] ?? 0), 0)
   }
 
   async #query(statements: readonly string[]): Promise<InfluxSeries[][]> {
@@ -173,7 +184,7 @@ const statements = (count: number): InfluxSeries[][] => Array.from({ length: cou
 function mergeSeries(known: InfluxSeries[], more: readonly InfluxSeries[]): InfluxSeries[] {
   for (const series of more) {
     const last = known.at(-1)
-    if (last?.partial && JSON.stringify(last.tags) === JSON.stringify(series.tags)) {
+    if (last?.partial && last.name === series.name && JSON.stringify(last.tags) === JSON.stringify(series.tags)) {
       for (const row of series.values ?? []) last.values?.push(row)
       known[known.length - 1] = { ...last, partial: series.partial ?? false }
     } else known.push(series)
@@ -198,7 +209,8 @@ function errorIn(text: string): string {
 
 /** A limit on series or tag values is no fault of the data: somebody may raise it. */
 const isVerdict = (message: string): boolean =>
-  /^(partial write|unable to parse|field type conflict)|partial write:|partial write of line protocol|field type conflict/.test(message) && !/limit exceeded/.test(message)
+  /^(partial write|unable to parse|field type conflict)|partial write:|partial write of line protocol|field type conflict/.test(message) &&
+  !/limit exceeded/.test(message)
 
 function droppedIn(message: string): number | null {
   const match = /dropped=(\d+)/.exec(message)

@@ -12,7 +12,9 @@ import type { Slice } from './slice.ts'
  */
 const MEASUREMENTS = { [MINUTE_MS]: 'gate_1m', [HOUR_MS]: 'gate_1h', [86_400_000 satisfies typeof DAY_MS]: 'gate_1d' } as const
 export type Width = keyof typeof MEASUREMENTS
-export const ROLLUP_MEASUREMENTS = Object.values(MEASUREMENTS)
+export const ROLLUP_MEASUREMENTS: Readonly<Record<Width, string>> = MEASUREMENTS
+
+export const deleteBefore = (measurement: string, t: number): string => `DELETE FROM ${identifier(measurement)} WHERE time < ${t}ms`
 
 type Key = 'n' | 'b' | 'd' | 'u' | 'k' | 'lo' | 'hi' | 's' | 'rl' | 'rh' | 't1' | 'v1' | 't2' | 'v2' | 'a' | 'kn' | 'e' | 'sp' | 'cb' | 'ca'
 const INTEGERS: readonly Key[] = ['n', 'b', 'd', 'u', 'k', 't1', 't2', 'kn', 'e', 'cb', 'ca']

@@ -81,7 +81,9 @@ test('a field in conflict in 2.x, and a point beyond its retention, are refused 
     'failure writing points to database: partial write: points beyond retention policy dropped=1',
   ]) {
     const { outcome, samples } = await writing(influx2, ({ body }) =>
-      body.includes('wind=') ? { status: 422, headers: VERSION_2, body: JSON.stringify({ code: 'unprocessable entity', message: said }) } : { status: 204 },
+      body.includes('wind=')
+        ? { status: 422, headers: VERSION_2, body: JSON.stringify({ code: 'unprocessable entity', message: said }) }
+        : { status: 204 },
     )
     expect(outcome).toMatchObject({ kind: 'refused', samples: [samples[1]], reason: said })
   }
@@ -95,7 +97,13 @@ test('a line that 3.x refuses is refused by name, with what it says of the line'
           headers: VERSION_3,
           body: JSON.stringify({
             error: 'partial write of line protocol occurred',
-            data: [{ error_message: 'invalid column type for column \'wind\', expected iox::column_type::field::string', line_number: 1, original_line: 'gate…' }],
+            data: [
+              {
+                error_message: "invalid column type for column 'wind', expected iox::column_type::field::string",
+                line_number: 1,
+                original_line: 'gate…',
+              },
+            ],
           }),
         }
       : { status: 204 },
@@ -112,7 +120,10 @@ test.each([401, 404, 429, 500, 503])('%i leaves the batch with its agent, and th
 })
 
 test('a 2.x URL without an org is refused with the form that one has', async () => {
-  await expect(openHistory('influx2://:t@localhost/sluice', deps)).rejects.toMatchObject({ code: 'CONFIG_INVALID', next: expect.stringContaining('org=ORG') })
+  await expect(openHistory('influx2://:t@localhost/sluice', deps)).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    next: expect.stringContaining('org=ORG'),
+  })
 })
 
 /** A real server, its bucket or database empty and named in the URL. */

@@ -4,13 +4,13 @@ import { messageOf } from '#contract/fault.ts'
 import { readingOf } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { verdictOf } from '#contract/verdict.ts'
-import { MINUTE_MS, type OfGates } from './cells.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, type OfGates } from './cells.ts'
 import { type ChartSource, chartOf } from './chart.ts'
 import { type Bucket, bucketOf, columnsOf } from './columns.ts'
 import { InfluxBuilder } from './influx-build.ts'
-import { metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
-import { markLines, rolledUpOf, selectSlices } from './influx-rollup.ts'
+import { MEASUREMENT, metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
 import { InfluxHttp, type InfluxSeries } from './influx-http.ts'
+import { deleteBefore, markLines, ROLLUP_MEASUREMENTS, rolledUpOf, selectSlices } from './influx-rollup.ts'
 import { type Written, writeLines } from './influx-write.ts'
 import {
   bucketBad,
@@ -31,6 +31,7 @@ import {
   type AggregateQuery,
   bucketMsFor,
   type History,
+  type KeepFrom,
   type RangeColumns,
   type RangeQuery,
   type Sample,
@@ -66,7 +67,9 @@ class InfluxHistory implements History {
     metrics: () => this.#metrics(),
     samples: (gate, metrics, span) => this.samples({ gate, metrics, from: unixMs(span.from), to: unixMs(span.to) }),
   })
+  #keepFrom: KeepFrom = { samples: 0, minutes: 0, hours: 0 }
   readonly #source: ChartSource = {
+    samplesFrom: () => this.#keepFrom.samples,
     rolledUp: async (level, of) => rolledUpOf(await this.#ofGates(of, (some) => selectSlices(level, some))),
     minutesOf: async (of) =>
       new Map(
@@ -81,7 +84,7 @@ class InfluxHistory implements History {
   }
 
   async write(samples: readonly Sample[], options: WriteOptions): Promise<WriteOutcome> {
-    const { storable, refused, reasons } = sift(samples)
+    const { storable, refused, reasons } = sift(samples, this.#keepFrom.samples)
     try {
       // A foreign node has no receipt to wait for, and would not send again what lies here unmarked because we died in between.
       if (options.rewrite) await this.#mark(storable)
@@ -180,6 +183,23 @@ class InfluxHistory implements History {
 
   rollUp(before: number): Promise<void> {
     return this.#builder.build(before)
+  }
+
+  async expire(before: KeepFrom): Promise<void> {
+    // What samples tell must be in their roll-ups before they go.
+    await this.rollUp(before.samples)
+    const statements = [
+      deleteBefore(MEASUREMENT, before.samples),
+      deleteBefore(ROLLUP_MEASUREMENTS[MINUTE_MS], before.minutes),
+      deleteBefore(ROLLUP_MEASUREMENTS[HOUR_MS], before.hours),
+      deleteBefore(ROLLUP_MEASUREMENTS[DAY_MS], before.hours),
+    ]
+    await this.#http.query(statements)
+    this.#keepFrom = before
+  }
+
+  async storageBytes(): Promise<number | null> {
+    return await this.#http.storageBytes()
   }
 
   async ready(): Promise<void> {

@@ -60,6 +60,9 @@ export type RangeColumns = {
   readonly series: Readonly<Record<string, SeriesColumns>>
 }
 
+/** The oldest time that is kept, by tier, ms since 1970 UTC; 0 keeps all. Days go with hours. */
+export type KeepFrom = { readonly samples: number; readonly minutes: number; readonly hours: number }
+
 export interface History {
   /** Resolves when the samples are on the store's disk (or refused, or not): see WriteOutcome. Does not throw for what the store says. */
   write(samples: readonly Sample[], options: WriteOptions): Promise<WriteOutcome>
@@ -79,6 +82,10 @@ export interface History {
    * without it, only more slowly. @throws Fault HISTORY_UNREACHABLE
    */
   rollUp(before: number): Promise<void>
+  /** Ends the keeping of what is older, tier by tier; samples older than that are refused from then on. @throws Fault HISTORY_UNREACHABLE */
+  expire(keepFrom: KeepFrom): Promise<void>
+  /** Bytes on the store's disk; null where it does not tell. @throws Fault HISTORY_UNREACHABLE */
+  storageBytes(): Promise<number | null>
   /** Resolves when the store answers. @throws Fault HISTORY_UNREACHABLE */
   ready(): Promise<void>
   close(): Promise<void>

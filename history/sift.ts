@@ -5,12 +5,12 @@ export const MAX_TIME_MS = 9_223_372_036_853
 
 export type Sifted = { readonly storable: readonly Sample[]; readonly refused: readonly Sample[]; readonly reasons: readonly string[] }
 
-/** Parts what a store can hold from what none ever could. */
-export function sift(samples: readonly Sample[]): Sifted {
+/** Parts what a store can hold from what none ever could, or what is older than it keeps. */
+export function sift(samples: readonly Sample[], keepFrom: number): Sifted {
   const reasons = new Set<string>()
   const refused: Sample[] = []
   const storable = samples.filter((sample) => {
-    const why = whyRefused(sample)
+    const why = whyRefused(sample) ?? (sample.t < keepFrom ? 'older than samples are kept' : null)
     if (why === null) return true
     reasons.add(why)
     refused.push(sample)

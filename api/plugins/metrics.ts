@@ -2,11 +2,16 @@ import type { FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
+import type { History } from '#history/port.ts'
 import type { App } from '../app.ts'
 import type { Feed } from '../live/feed.ts'
 import type { ApiSettings } from '../settings.ts'
 
-type Deps = { readonly feed: Pick<Feed, 'states' | 'counts' | 'connected'>; readonly socketClients: () => number }
+type Deps = {
+  readonly feed: Pick<Feed, 'states' | 'counts' | 'connected'>
+  readonly socketClients: () => number
+  readonly history: Pick<History, 'storageBytes'>
+}
 
 /** GET /metrics for Prometheus: the process, HTTP durations by route, live gates, live connections, the broker. */
 export function registerMetrics(app: App, settings: ApiSettings['http'], deps: Deps): void {
@@ -36,6 +41,17 @@ export function registerMetrics(app: App, settings: ApiSettings['http'], deps: D
       },
     })
   gauge('sluice_live_gates', 'Gates with a last state', () => feed.states.size)
+  new Gauge({
+    name: 'sluice_history_bytes',
+    help: 'Bytes on the disk of the history; absent where the store does not tell or is away',
+    registers: [register],
+    async collect() {
+      this.reset()
+      const bytes = await deps.history.storageBytes().catch(() => null)
+      if (bytes !== null) this.set(bytes)
+      else this.remove()
+    },
+  })
   gauge('sluice_socket_clients', 'Live connections of browsers', socketClients)
   gauge('sluice_mqtt_connected', '1 while the broker is connected', () => Number(feed.connected()))
   gauge('sluice_live_messages_changed', 'Live messages that changed a state, since the start', () => feed.counts.changed)

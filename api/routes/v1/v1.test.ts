@@ -203,6 +203,8 @@ describe('what goes wrong is a problem document', () => {
       },
       aggregate: (query) => history.aggregate(query),
       rollUp: (before) => history.rollUp(before),
+      expire: (keepFrom) => history.expire(keepFrom),
+      storageBytes: () => history.storageBytes(),
       range: async ({ metrics }) => {
         if (metrics.includes('flow'))
           throw new Fault('HISTORY_UNREACHABLE', 'influx1://root:hunter2@db.internal does not answer', 'start it')
