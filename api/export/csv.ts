@@ -1,5 +1,5 @@
 import type { Sample } from '#history/port.ts'
-import { localTime, qualityName, drawnValue, verdictName } from './rows.ts'
+import { drawnValue, localTime, qualityName, verdictName } from './rows.ts'
 
 export const COLUMNS = ['gate', 'metric', 'time', 'time_ms', 'value', 'quality', 'verdict'] as const
 

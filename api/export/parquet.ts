@@ -1,6 +1,6 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import type { Sample } from '#history/port.ts'
-import { qualityName, drawnValue, verdictName } from './rows.ts'
+import { drawnValue, qualityName, verdictName } from './rows.ts'
 
 const GROUP_ROWS = 50_000
 const text = (name: string) => ({

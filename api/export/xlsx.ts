@@ -1,7 +1,7 @@
 import { strToU8, Zip, ZipDeflate } from 'fflate'
 import type { Sample } from '#history/port.ts'
 import { COLUMNS } from './csv.ts'
-import { qualityName, drawnValue, verdictName } from './rows.ts'
+import { drawnValue, qualityName, verdictName } from './rows.ts'
 
 /** A sheet holds 1 048 576 rows; then there is another. */
 const SHEET_ROWS = 1_000_000
