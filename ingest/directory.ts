@@ -31,6 +31,10 @@ export class Directory {
     return this.#structures.values()
   }
 
+  sites(): Iterable<Site> {
+    return this.#sites.values()
+  }
+
   /** When the reading of the present list began, ms since 1970 UTC. */
   get readAt(): number {
     return this.#readAt

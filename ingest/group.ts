@@ -22,6 +22,7 @@ import {
 } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { accept } from './accept.ts'
+import type { AlarmKeeper } from './alarms/keeper.ts'
 import type { Birth, Births } from './births.ts'
 import type { Directory } from './directory.ts'
 import { type BrokerAccess, Host } from './host.ts'
@@ -37,6 +38,7 @@ type GroupDeps = {
   readonly births: Births
   readonly directory: Directory
   readonly writer: Writer
+  readonly alarms: AlarmKeeper
   readonly log: Logger
   readonly now: () => UnixMs
 }
@@ -64,6 +66,7 @@ export class Group {
       this.#host.publish(liveTopic(state.area, state.gate), JSON.stringify(state), { retain: true })
     })
     this.#sites = new SiteStates((state) => {
+      deps.alarms.health({ id: state.site }, state.health)
       this.#host.publish(siteTopic(state.area, state.site), JSON.stringify(state), { retain: true })
     })
     this.#host = Host.open(
@@ -75,7 +78,9 @@ export class Group {
         extraFilters: group === '+' ? [LIVE_FILTER, SITE_FILTER] : [`sluice/v1/live/${group}/#`, `sluice/v1/site/${group}/#`],
       },
       {
+        disconnected: () => deps.alarms.broker(group, false),
         connected: () => {
+          deps.alarms.broker(group, true)
           // What a foreign node said while we were not listening may have been a new birth with the same aliases.
           deps.births.forgetForeign()
           this.#live.publishAll()
@@ -119,7 +124,10 @@ export class Group {
     const decoded = this.#decode(at, payload)
     if (!decoded) return
     const site = this.#deps.directory.site(at.node)
-    if (site?.area === at.group && at.type !== 'NDEATH') this.#sites.heard(site, { received, sent: decoded.timestamp })
+    if (site?.area === at.group && at.type !== 'NDEATH') {
+      this.#deps.alarms.heard(site.id)
+      this.#sites.heard(site, { received, sent: decoded.timestamp })
+    }
     switch (at.type) {
       case 'NBIRTH':
         this.#nodeBirth(at, decoded)
@@ -144,10 +152,17 @@ export class Group {
 
   #restore(topic: string, payload: Uint8Array): void {
     const state: unknown = JSON.parse(Buffer.from(payload).toString())
-    if (Value.Check(SiteState, state) && topic === siteTopic(state.area, state.site)) this.#sites.restore(state)
+    if (Value.Check(SiteState, state) && topic === siteTopic(state.area, state.site)) this.#restoreSite(state)
     if (!Value.Check(LiveState, state) || topic !== liveTopic(state.area, state.gate)) return
     const limit = this.#deps.now()
-    if (Object.values(state.metrics).every((v) => v.t <= limit)) this.#live.restore(state)
+    if (!Object.values(state.metrics).every((v) => v.t <= limit)) return
+    this.#live.restore(state)
+    this.#deps.alarms.seen(state.gate)
+  }
+
+  #restoreSite(state: SiteState): void {
+    this.#sites.restore(state)
+    this.#deps.alarms.site({ id: state.site }, state.online)
   }
 
   #decode(at: SparkplugTopic, payload: Uint8Array): RawPayload | undefined {
@@ -254,7 +269,10 @@ export class Group {
     if (!gate && at.kind === 'node' && content.metrics.every((m) => isOfProtocol(m.name))) return
     const { samples, refusals } = accept(gate, { address, ...content, payloadTime: message.payloadTime, received: message.received })
 
-    if (gate && samples.length > 0) this.#live.take(gate, samples)
+    if (gate && samples.length > 0) {
+      this.#live.take(gate, samples)
+      this.#deps.alarms.take(gate, samples)
+    }
     if (keep.as === 'live only') {
       this.stats.liveOnly++
       return
@@ -297,7 +315,9 @@ export class Group {
   #setOnline(at: SparkplugTopic, online: boolean): void {
     this.#live.setOnline(this.#gatesOf(at), online)
     const site = this.#deps.directory.site(at.node)
-    if (at.kind === 'node' && site?.area === at.group) this.#sites.setOnline(site, online, this.#deps.now())
+    if (at.kind !== 'node' || site?.area !== at.group) return
+    this.#sites.setOnline(site, online, this.#deps.now())
+    this.#deps.alarms.site(site, online)
   }
 
   #health(at: SparkplugTopic, metrics: readonly NamedMetric[]): void {

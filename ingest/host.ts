@@ -10,6 +10,7 @@ export type BrokerAccess = { readonly url: string; readonly username?: string; r
 export type HostEvents = {
   readonly message: (topic: string, payload: Uint8Array, options: { retained: boolean }) => void
   readonly connected: () => void
+  readonly disconnected: () => void
 }
 
 /** Our side of Sparkplug B for one group (or `+`): announces itself, listens, asks for rebirths and sends receipts. */
@@ -65,6 +66,9 @@ export class Host {
       // [tck-id-host-topic-phid-death-payload-timestamp-connect]: the will carries the time of its own connection.
       this.#onlineSince = Date.now()
       client.options.will = { topic: this.#state, payload: stateBody(false, this.#onlineSince), qos: 1, retain: true }
+    })
+    client.on('close', () => {
+      if (!this.#closing) events.disconnected()
     })
     client.on('connect', () => {
       lastError = ''

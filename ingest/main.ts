@@ -4,6 +4,7 @@ import { messageOf } from '#contract/fault.ts'
 import { unixMs } from '#contract/units.ts'
 import type { History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
+import { AlarmKeeper } from './alarms/keeper.ts'
 import { Births } from './births.ts'
 import { Directory } from './directory.ts'
 import { Group, type GroupStats } from './group.ts'
@@ -26,10 +27,12 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
   const now = (): ReturnType<typeof unixMs> => unixMs(Date.now())
   const directory = new Directory({ registry, log, now })
   const births = new Births({ registry, log })
+  const alarms = new AlarmKeeper({ registry: registry.alarms, directory, log, now })
   await untilRead(
     async () => {
       await directory.refresh()
       await births.load()
+      await alarms.load()
     },
     { log, signal },
   )
@@ -40,16 +43,18 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
     registry,
     settings,
     log,
+    alarmsSettled: () => alarms.settled(),
     sendReceipts: (node, ids) => {
       const i = settings.groups.findIndex((g) => g === node.group || g === '+')
       groups[i]?.host.sendReceipts(node, ids)
     },
   })
   for (const group of settings.groups)
-    groups.push(Group.open({ broker, settings, births, directory, writer, log: log.child({ group }), now }, group))
+    groups.push(Group.open({ broker, settings, births, directory, writer, alarms, log: log.child({ group }), now }, group))
 
   const refreshing = setInterval(() => {
     directory.refreshSoon()
+    alarms.refreshSoon()
     births.save()
   }, settings.directory_refresh_ms)
   return {
@@ -63,6 +68,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
       clearInterval(refreshing)
       // The writer first: what it has just made durable is still receipted.
       await writer.close()
+      await alarms.close()
       await Promise.all(groups.map((g) => g.close()))
     },
   }

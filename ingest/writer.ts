@@ -24,6 +24,8 @@ export type Work = {
 }
 
 export type WriterSettings = { readonly write_samples: number; readonly foreign_samples: number; readonly batches_per_node: number }
+/** Resolves when every alarm transition that has happened so far is durable; undefined when it is. */
+export type AlarmsSettled = () => Promise<void> | undefined
 export type SendReceipts = (node: NodeAddress, ids: readonly BatchId[]) => void
 
 export type WriterStats = {
@@ -54,6 +56,7 @@ export class Writer {
   readonly #registry: Registry
   readonly #settings: WriterSettings
   readonly #sendReceipts: SendReceipts
+  readonly #alarmsSettled: AlarmsSettled
   readonly #log: Logger
   readonly #queue: Work[] = []
   readonly #deadQueue: Work[] = []
@@ -65,11 +68,19 @@ export class Writer {
   #writing: Promise<void> | undefined
   #filing: Promise<void> | undefined
 
-  constructor(deps: { history: History; registry: Registry; settings: WriterSettings; sendReceipts: SendReceipts; log: Logger }) {
+  constructor(deps: {
+    history: History
+    registry: Registry
+    settings: WriterSettings
+    sendReceipts: SendReceipts
+    alarmsSettled: AlarmsSettled
+    log: Logger
+  }) {
     this.#history = deps.history
     this.#registry = deps.registry
     this.#settings = deps.settings
     this.#sendReceipts = deps.sendReceipts
+    this.#alarmsSettled = deps.alarmsSettled
     this.#log = deps.log
   }
 
@@ -197,7 +208,14 @@ export class Writer {
     }
   }
 
+  /** An alarm that a batch has raised must not be lost with it. */
   #receipt(works: readonly Work[]): void {
+    const settled = works.some((w) => w.batch !== null) ? this.#alarmsSettled() : undefined
+    if (settled) void settled.then(() => this.#sendReceiptsOf(works))
+    else this.#sendReceiptsOf(works)
+  }
+
+  #sendReceiptsOf(works: readonly Work[]): void {
     const byNode = new Map<string, { node: NodeAddress; ids: BatchId[] }>()
     for (const { node, batch } of works) {
       if (batch === null) continue

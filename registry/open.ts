@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
 import { accessRepository } from './access.ts'
+import { alarmRepository } from './alarms.ts'
 import { auditRepository } from './audit.ts'
 import { birthRepository } from './births.ts'
 import { controlRepository, keyRepository } from './control.ts'
@@ -69,6 +70,7 @@ function registryOn(database: Database, log: Logger): Registry {
     keys: keyRepository(database),
     access: accessRepository(database),
     orders: orderRepository(database),
+    alarms: alarmRepository(database),
     ready: () => database.ready(),
     close: () => database.close(),
   }

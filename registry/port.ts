@@ -2,6 +2,7 @@ import type { Area, Canal, District, Site, Structure } from '#contract/district.
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { AlarmRegistry } from './alarms.ts'
 import type { AuditRegistry } from './audit.ts'
 import type { AccessRegistry, ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
 import type { Gaps } from './gaps.ts'
@@ -100,6 +101,7 @@ export interface Registry {
   readonly keys: KeyRegistry
   readonly access: AccessRegistry
   readonly orders: OrderRegistry
+  readonly alarms: AlarmRegistry
   ready(): Promise<void>
   close(): Promise<void>
 }
