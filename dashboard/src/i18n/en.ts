@@ -1,9 +1,11 @@
+import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import type { Messages } from './zh.ts'
 
 export const en: Messages = {
   app: { title: 'Sluice gate telemetry', skip: 'Skip to content' },
   ...shell,
+  ...schematic,
   session: {
     title: 'Sign in',
     login: 'User name',

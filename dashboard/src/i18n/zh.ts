@@ -1,8 +1,10 @@
+import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 
 export const zh = {
   app: { title: 'Sluice 灌区闸门遥测', skip: '跳到内容' },
   ...shell,
+  ...schematic,
   session: {
     title: '登录',
     login: '用户名',

@@ -38,6 +38,8 @@ export const useGates = defineStore('gates', () => {
   const judgedAt = ref(now.value)
   /** Counts up when any gate's condition has changed: orders follow it, not every value. */
   const changes = ref(0)
+  /** Counts up with each message that brought values: for drawings that show many gates at once. */
+  const news = ref(0)
   const counts = shallowRef(countConditions([]))
   /** The shortest time in which some gate with values must have said something. */
   const quietMs = ref<number>()
@@ -114,6 +116,7 @@ export const useGates = defineStore('gates', () => {
       signal.state.value = markRaw(state)
       judge(signal)
     }
+    news.value++
     for (const id of absent) {
       const signal = byId.get(id)
       if (!signal) continue
@@ -148,6 +151,7 @@ export const useGates = defineStore('gates', () => {
     now,
     judgedAt,
     changes,
+    news,
     counts,
     notice,
     load,

@@ -19,6 +19,13 @@ export type Page = {
 export const PAGES: readonly Page[] = [
   { name: 'situation', path: '', label: 'nav.situation', group: 'watch', component: SituationPage },
   {
+    name: 'schematic',
+    path: 'schematic',
+    label: 'schematic.nav',
+    group: 'watch',
+    component: () => import('../schematic/SchematicPage.vue'),
+  },
+  {
     name: 'dead-letters',
     path: 'dead-letters',
     label: 'nav.deadLetters',

@@ -1,0 +1,49 @@
+import type { Condition } from '../situation/condition.ts'
+
+/** The signs of ConditionMark.vue on a canvas, in its box of 16 × 16: a shape of its own for each condition. */
+export function drawCondition(
+  ctx: CanvasRenderingContext2D,
+  condition: Condition,
+  at: { x: number; y: number; size: number; colour: string; ground: string },
+): void {
+  ctx.save()
+  ctx.translate(at.x, at.y)
+  ctx.scale(at.size / 16, at.size / 16)
+  ctx.strokeStyle = at.colour
+  ctx.fillStyle = at.colour
+  ctx.lineWidth = 1.6
+  ctx.setLineDash([])
+  const path = new Path2D(SHAPES[condition])
+  switch (condition) {
+    case 'fault':
+    case 'bad':
+      ctx.fill(path)
+      ctx.strokeStyle = at.ground
+      ctx.stroke(new Path2D(INSIDE[condition]))
+      break
+    case 'offline':
+      ctx.lineWidth = 2.8
+      ctx.stroke(path)
+      break
+    case 'no_data':
+      ctx.setLineDash([2.5, 2])
+      ctx.stroke(path)
+      break
+    case 'stale':
+      ctx.stroke(path)
+      break
+    case 'normal':
+      ctx.fill(path)
+  }
+  ctx.restore()
+}
+
+const SHAPES: Readonly<Record<Condition, string>> = {
+  fault: 'M8 1 15.5 15H.5Z',
+  offline: 'M2.5 2.5 13.5 13.5M13.5 2.5 2.5 13.5',
+  bad: 'M8 .8 15.2 8 8 15.2.8 8Z',
+  stale: 'M8 1.5a6.5 6.5 0 1 0 .01 0M8 4v4.3l2.8 1.8',
+  no_data: 'M2.5 2.5h11v11h-11Z',
+  normal: 'M8 5.4a2.6 2.6 0 1 0 .01 0Z',
+}
+const INSIDE = { fault: 'M8 6v4.5M8 12v1.6', bad: 'M8 4.6v4M8 10.4v1.4' } as const
