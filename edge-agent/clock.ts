@@ -12,8 +12,8 @@ export type ClockSources = {
   readonly boot: string
 }
 
-/** Earlier than this program: a clock that says so has not been set. */
-const EARLIEST_MS = Date.UTC(2026, 0, 1)
+/** Earlier than any release of this program: a clock that says so has not been set. */
+const EARLIEST_MS = Date.UTC(2020, 0, 1)
 /** Clocks drift and are slewed by milliseconds; what is more has been set. In ms. */
 const STEP_MS = 2000
 /** So long after a step the clock is told as stepped, in ms. */

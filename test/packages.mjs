@@ -14,6 +14,7 @@ const NEEDED = [
   // pymodbus imports it and does not depend on it.
   { package: 'python3-serial-asyncio', there: () => existsSync('/usr/lib/python3/dist-packages/serial_asyncio') },
   { package: 'python3-pymodbus', there: () => existsSync('/usr/lib/python3/dist-packages/pymodbus') },
+  { package: 'iproute2', there: () => existsSync('/usr/sbin/ip') || existsSync('/usr/bin/ip') },
   { package: 'strace', there: () => existsSync('/usr/bin/strace') },
 ]
 

@@ -143,7 +143,7 @@ export class Meter {
     return {
       bytes_today: usage.bytes_today,
       bytes_month: usage.bytes_month,
-      month_end_mb: end === null ? null : Math.round(end / MB / 0.01) * 0.01,
+      month_end_mb: end === null ? null : Math.round((end / MB) * 100) / 100,
       plan_mb: this.#deps.planMb ?? null,
       slow_down: this.#step,
     }

@@ -36,7 +36,7 @@ export type SenderDeps = {
 
 /** Beyond this the link is behind by seconds, and newer values will come. */
 const MOST_UNWRITTEN = 8
-/** A present that is older than this is behind: it becomes backlog, and what comes now overtakes it. In ms. */
+/** A present that is older than this, beside the time that it may wait for company, is behind: it becomes backlog, and what comes now overtakes it. In ms. */
 const PRESENT_MS = 30_000
 /** The longest that a reading of the present may have to wait behind the backlog, in ms. */
 const TRICKLE_BUDGET_MS = 2000
@@ -166,13 +166,13 @@ export class Sender {
   }
 
   async #sendPresent(): Promise<void> {
-    const { link, outbox, settings, now } = this.#deps
+    const { link, outbox, settings, latencyMs, now } = this.#deps
     const sending: Promise<void>[] = []
     while (link.online && !this.#ended && this.#flights.size < settings.window) {
       const batch = await outbox.take('present')
       if (!batch) break
       // Receipts were away for long: the present of then is a backlog now.
-      if ((batch.samples[0]?.t ?? 0) < now() - PRESENT_MS) outbox.divide()
+      if ((batch.samples[0]?.t ?? 0) < now() - PRESENT_MS - latencyMs()) outbox.divide()
       this.#flights.set(batch.id, { ...GROUNDED, kind: 'present' })
       // Not one after the other: what is written in one turn shares a packet.
       sending.push(this.#send(batch))
