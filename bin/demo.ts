@@ -88,6 +88,8 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
           outboxPath: join(data, 'outbox', site.id),
           pollIntervalMs: settings.poll_ms,
           profile: DEMO_PROFILE,
+          // A demo has no link to spare, and its water should be seen to move.
+          report: { metrics: { level_up: { deadband: 0 }, level_down: { deadband: 0 } } },
         }
         const edge = parseConfig(EdgeSettings, { file: site.id, text: edgeConfigYaml(site, choices) })
         return openEdge(edge, { log: log.child({ site: site.id }), profiles })

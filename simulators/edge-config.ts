@@ -7,6 +7,8 @@ export type EdgeChoices = {
   readonly pollIntervalMs: number
   /** Name of the device profile that the simulators serve. */
   readonly profile: string
+  /** What the agent keeps and sends, where it is not its default. */
+  readonly report?: Readonly<Record<string, unknown>>
 }
 
 /** The settings of the edge agent that reads one simulated site; the agent's own schema fills in the rest. */
@@ -17,6 +19,7 @@ export function edgeConfigOf(site: SimulatedSite, choices: EdgeChoices) {
     broker: { url: choices.brokerUrl },
     outbox: { path: choices.outboxPath },
     poll: { interval_ms: choices.pollIntervalMs },
+    ...(choices.report ? { report: choices.report } : {}),
     buses: [
       {
         name: 'gates',
