@@ -5,6 +5,9 @@
 export function shortestFloat32(value: number): number {
   const f = Math.fround(value)
   if (!Number.isFinite(f)) return f
+  // Six digits or less, as most measured values have: found without a string.
+  const millis = Math.round(f * 1000) / 1000
+  if (Math.abs(f) < 1000 && Math.fround(millis) === f) return millis + 0
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(f.toPrecision(digits))
     if (Math.fround(short) === f) return short

@@ -111,14 +111,19 @@ export function leafOfOpening(name: string): number | undefined {
   return match ? Number(match[1]) : undefined
 }
 
+const LEAVES = new Map<string, Metric>()
+
 /** @returns the catalogue's entry, with the leaf's number in the label of `opening_2` …, or undefined for a name that is not in it. */
 export function metricOf(name: string): Metric | undefined {
-  const known = BY_NAME.get(name)
+  const known = BY_NAME.get(name) ?? LEAVES.get(name)
   if (known) return known
   const leaf = leafOfOpening(name)
   const opening = BY_NAME.get('opening')
   if (leaf === undefined || !opening) return undefined
-  return { ...opening, name, label: { zh: `${leaf}号闸门开度`, en: `Leaf ${leaf} opening` } }
+  const metric = { ...opening, name, label: { zh: `${leaf}号闸门开度`, en: `Leaf ${leaf} opening` } }
+  // Asked for each reading; there are as many names as leaves.
+  LEAVES.set(name, metric)
+  return metric
 }
 
 export const METRICS = CATALOGUE
