@@ -211,7 +211,7 @@ export class Writer {
   /** An alarm that a batch has raised must not be lost with it. */
   #receipt(works: readonly Work[]): void {
     const settled = works.some((w) => w.batch !== null) ? this.#alarmsSettled() : undefined
-    if (settled) void settled.then(() => this.#sendReceiptsOf(works))
+    if (settled !== undefined) void settled.then(() => this.#sendReceiptsOf(works))
     else this.#sendReceiptsOf(works)
   }
 
