@@ -96,9 +96,7 @@ function pingsIn(times: readonly number[]): number {
 
 type Way = { readonly name: string; readonly silenceMin: number; readonly latencyS: number; readonly deflate: 'never' | 'agreed' }
 
-async function measure(
-  way: Way,
-): Promise<{
+async function measure(way: Way): Promise<{
   sluice: number
   together: number
   oneByOne: number
