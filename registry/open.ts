@@ -7,15 +7,21 @@ import { alarmRepository } from './alarms.ts'
 import { auditRepository } from './audit.ts'
 import { birthRepository } from './births.ts'
 import { controlRepository, keyRepository } from './control.ts'
+import { correctionRepository } from './corrections.ts'
 import { Database, type Engine, isAway } from './database.ts'
 import { deadLetterRepository } from './dead-letters.ts'
 import { districtRepository } from './district.ts'
+import { flowMethodRepository } from './flow-methods.ts'
 import { gapRepository } from './gaps.ts'
+import { leaseRepository } from './leases.ts'
+import { manualReadingRepository } from './manual-readings.ts'
 import { orderRepository } from './orders.ts'
 import { peopleRepository, sessionRepository } from './people.ts'
 import { openPglite } from './pglite.ts'
 import type { Registry } from './port.ts'
 import { openPostgres } from './postgres.ts'
+import { reportIssueRepository } from './report-issues.ts'
+import { verdictRuleRepository } from './verdict-rules.ts'
 
 export type RegistryDeps = {
   readonly log: Logger
@@ -65,6 +71,12 @@ function registryOn(database: Database, log: Logger): Registry {
     births: birthRepository(database, log),
     deadLetters: deadLetterRepository(database),
     gaps: gapRepository(database),
+    flowMethods: flowMethodRepository(database),
+    verdictRules: verdictRuleRepository(database),
+    corrections: correctionRepository(database),
+    manualReadings: manualReadingRepository(database),
+    reportIssues: reportIssueRepository(database),
+    leases: leaseRepository(database),
     audit: auditRepository(database),
     control: controlRepository(database),
     keys: keyRepository(database),

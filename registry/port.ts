@@ -5,7 +5,13 @@ import type { UnixMs } from '#contract/units.ts'
 import type { AlarmRegistry } from './alarms.ts'
 import type { AuditRegistry } from './audit.ts'
 import type { AccessRegistry, ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
+import type { Corrections } from './corrections.ts'
+import type { FlowMethods } from './flow-methods.ts'
 import type { Gaps } from './gaps.ts'
+import type { Leases } from './leases.ts'
+import type { ManualReadings } from './manual-readings.ts'
+import type { ReportIssues } from './report-issues.ts'
+import type { VerdictRules } from './verdict-rules.ts'
 
 export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
 export type Role = (typeof ROLES)[number]
@@ -96,6 +102,12 @@ export interface Registry {
     list(page: Page): Promise<Paged<DeadLetterRow>>
   }
   readonly gaps: Gaps
+  readonly flowMethods: FlowMethods
+  readonly verdictRules: VerdictRules
+  readonly corrections: Corrections
+  readonly manualReadings: ManualReadings
+  readonly reportIssues: ReportIssues
+  readonly leases: Leases
   readonly audit: AuditRegistry
   readonly control: ControlRegistry
   readonly keys: KeyRegistry

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { District } from '#contract/district.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import { unixMs } from '#contract/units.ts'
+import { analysisContract } from './analysis.contract.ts'
 import { controlContract } from './control.contract.ts'
 import type { DeadLetter, Registry } from './port.ts'
 
@@ -283,5 +284,7 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
       await registry.audit.append({ at: T, who: 'wang', action: 'sign-in', subject: 'wang', details: { from: '10.0.0.1', 备注: '' } })
       await registry.ready()
     })
+
+    analysisContract(() => registry)
   })
 }
