@@ -54,6 +54,15 @@ const CATALOGUE: readonly Metric[] = [
     label: { zh: '过闸流量', en: 'Discharge' },
   },
   {
+    name: 'flow_derived',
+    unit: 'm³/s',
+    datatype: 'Double',
+    range: [-1000, 10_000],
+    deadband: 0.05,
+    decimals: 2,
+    label: { zh: '计算流量', en: 'Derived discharge' },
+  },
+  {
     name: 'velocity',
     unit: 'm/s',
     datatype: 'Float',
@@ -96,6 +105,9 @@ const CATALOGUE: readonly Metric[] = [
   { name: 'moving', unit: '', datatype: 'Boolean', range: [0, 1], deadband: 0, decimals: 0, label: { zh: '闸门动作', en: 'Leaf moving' } },
   { name: 'fault', unit: '', datatype: 'Int32', range: [0, 2_147_483_647], deadband: 0, decimals: 0, label: { zh: '故障', en: 'Fault' } },
 ]
+
+/** Made by ingest from levels and openings (hydraulics/), never measured: no agent may send it. */
+export const DERIVED_FLOW = 'flow_derived'
 
 const BY_NAME = new Map(CATALOGUE.map((m) => [m.name, m]))
 const LEAF = /^opening_([2-9]|[1-9]\d)$/

@@ -34,8 +34,9 @@ export function encodeLine({ gate, t, samples }: Line, options: WriteOptions): s
  * that came later stays there, and readers must let the quality win.
  */
 export function fieldsOf(sample: Sample, options: WriteOptions): [name: string, value: string][] {
-  const fields = readingFields(sample, options)
-  if (sample.verdict || options.rewrite) fields.push([verdictField(sample.metric), `${verdictCode(sample.verdict)}i`])
+  const rewrite = options.rewrite || sample.rewrites === true
+  const fields = readingFields(sample, { rewrite })
+  if (sample.verdict || rewrite) fields.push([verdictField(sample.metric), `${verdictCode(sample.verdict)}i`])
   return fields
 }
 

@@ -17,6 +17,8 @@ export type Sample = {
   readonly reading: Reading
   /** What validation thinks of it; none is reliable. */
   readonly verdict?: Verdict
+  /** This point may already be there with another value or verdict, whatever WriteOptions say of the others. */
+  readonly rewrites?: true
 }
 
 /** What the store made of a batch. `kept` may be receipted; the rest says what to do with it. */

@@ -1,5 +1,5 @@
 import type { Structure } from '#contract/district.ts'
-import { metricOf } from '#contract/metrics.ts'
+import { DERIVED_FLOW, metricOf } from '#contract/metrics.ts'
 import { bad, type Reading } from '#contract/reading.ts'
 import type { SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { readingOfMetric } from '#contract/sparkplug/readings.ts'
@@ -36,6 +36,10 @@ export function accept(
     const known = metricOf(m.name)
     if (!known) {
       refusals.push({ metric: m.name, reason: 'not in the metric catalogue' })
+      continue
+    }
+    if (m.name === DERIVED_FLOW) {
+      refusals.push({ metric: m.name, reason: 'derived by the center from levels and openings, not measured' })
       continue
     }
     const read = readingOfMetric(m, message.payloadTime)

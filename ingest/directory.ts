@@ -1,15 +1,19 @@
 import type { Logger } from 'pino'
 import type { Site, Structure } from '#contract/district.ts'
 import { messageOf } from '#contract/fault.ts'
+import type { FlowMethod } from '#contract/flow-method.ts'
+import type { VerdictRule } from '#contract/verdict-rule.ts'
 import type { Registry } from '#registry/port.ts'
 
-/** The gates and sites that the registry knows, held in memory so that ingest goes on while the registry is away. */
+/** The gates and sites that the registry knows, and what analysts have set for them, held in memory so that ingest goes on while the registry is away. */
 export class Directory {
   readonly #registry: Registry
   readonly #log: Logger
   readonly #now: () => number
   #structures: ReadonlyMap<string, Structure> = new Map()
   #sites: ReadonlyMap<string, Site> = new Map()
+  #methods: ReadonlyMap<string, readonly FlowMethod[]> = new Map()
+  #rules: ReadonlyMap<string, VerdictRule> = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
 
@@ -25,6 +29,15 @@ export class Directory {
 
   site(id: string): Site | undefined {
     return this.#sites.get(id)
+  }
+
+  /** Those that have been set for a gate, by their date. */
+  methods(gate: string): readonly FlowMethod[] {
+    return this.#methods.get(gate) ?? []
+  }
+
+  rule(gate: string, metric: string): VerdictRule | undefined {
+    return this.#rules.get(`${gate} ${metric}`)
   }
 
   gates(): Iterable<Structure> {
@@ -57,8 +70,15 @@ export class Directory {
 
   async #read(): Promise<void> {
     const began = this.#now()
-    const { district } = this.#registry
-    const [structures, sites] = await Promise.all([district.structures(), district.sites()])
+    const { district, flowMethods, verdictRules } = this.#registry
+    const [structures, sites, methods, rules] = await Promise.all([
+      district.structures(),
+      district.sites(),
+      flowMethods.all(),
+      verdictRules.all(),
+    ])
+    this.#methods = methods
+    this.#rules = new Map(rules.map(({ gate, metric, rule }) => [`${gate} ${metric}`, rule]))
     this.#sites = new Map(sites.map((s) => [s.id, s]))
     this.#structures = new Map(structures.map((s) => [s.id, s]))
     this.#readAt = began

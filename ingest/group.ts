@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { type BatchId, epochOf, toBatchId } from '#contract/batch.ts'
-import type { Structure } from '#contract/district.ts'
+import { type Structure, staleAfterMs } from '#contract/district.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
 import { healthOf, SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
@@ -21,8 +21,10 @@ import {
   siteTopic,
 } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { Sample } from '#history/port.ts'
 import { accept } from './accept.ts'
 import type { AlarmKeeper } from './alarms/keeper.ts'
+import { type Analysed, Analysis } from './analysis.ts'
 import type { Birth, Births } from './births.ts'
 import type { Directory } from './directory.ts'
 import { type BrokerAccess, Host } from './host.ts'
@@ -53,6 +55,7 @@ export class Group {
   readonly #live: LiveStates
   readonly #sites: SiteStates
   readonly #sequence = new Sequence()
+  readonly #analysis: Analysis
   /** bdSeq of each node's last NBIRTH: an older session's will, told late, must not end a newer session. */
   readonly #sessions = new Map<string, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -62,6 +65,7 @@ export class Group {
 
   private constructor(deps: GroupDeps, group: string) {
     this.#deps = deps
+    this.#analysis = new Analysis(deps.directory)
     this.#live = new LiveStates((state) => {
       this.#host.publish(liveTopic(state.area, state.gate), JSON.stringify(state), { retain: true })
     })
@@ -269,8 +273,9 @@ export class Group {
     if (!gate && at.kind === 'node' && content.metrics.every((m) => isOfProtocol(m.name))) return
     const { samples, refusals } = accept(gate, { address, ...content, payloadTime: message.payloadTime, received: message.received })
 
+    const analysed = this.#analyse(gate, samples, keep)
     if (gate && samples.length > 0) {
-      this.#live.take(gate, samples)
+      this.#live.take(gate, [...samples, ...analysed.follows])
       this.#deps.alarms.take(gate, samples)
     }
     if (keep.as === 'live only') {
@@ -286,7 +291,16 @@ export class Group {
     }
     const work = { node: nodeOf(at), device, batch, payload }
     const dead = deadLetters(work, refusals)
-    if (samples.length > 0 || dead.length > 0 || batch !== null) writer.add({ ...work, samples, dead })
+    if (samples.length > 0 || dead.length > 0 || batch !== null)
+      writer.add({ ...work, samples: [...analysed.samples, ...analysed.follows], dead })
+  }
+
+  /** What is shown ahead of its batch is looked at alone: nothing that is never stored may bear on what is. */
+  #analyse(gate: Structure | undefined, samples: readonly Sample[], keep: Keep): Analysed {
+    if (!gate || samples.length === 0) return { samples, follows: [] }
+    const { directory } = this.#deps
+    if (keep.as === 'live only') return { samples, follows: Analysis.glance(directory, gate, samples) }
+    return this.#analysis.take(gate, samples, staleAfterMs(directory.site(gate.site)?.report_interval_ms ?? 0))
   }
 
   /** Whether the list of gates has been read since this device was first refused. */

@@ -72,7 +72,8 @@ export async function readInflux(url: string): Promise<Account> {
         const cells = new Map(columns.map((c, i) => [c, row[i] ?? null]))
         const t = cells.get('time') ?? Number.NaN
         for (const name of new Set(columns.map((c) => c.replace(/_q$/, '')))) {
-          if (name === 'time' || name === 'rx') continue
+          // What ingest makes of the readings is none that was served.
+          if (name === 'time' || name === 'rx' || name === 'flow_derived' || name.endsWith('_v')) continue
           const value = cells.get(name) ?? null
           const q = cells.get(`${name}_q`) ?? null
           if (value !== null || q !== null)
