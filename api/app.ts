@@ -33,6 +33,7 @@ import { registerSessionCookie, requireSession } from './plugins/session-cookie.
 import { sendProblem } from './problem.ts'
 import type { RouteContext } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
+import { analysisRoutes } from './routes/v1/analysis/index.ts'
 import { areaRoutes } from './routes/v1/areas.ts'
 import { balanceRoutes } from './routes/v1/balance.ts'
 import { canalRoutes } from './routes/v1/canals.ts'
@@ -43,6 +44,7 @@ import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
 import { gatesRoutes } from './routes/v1/gates/index.ts'
 import { volumeRoutes } from './routes/v1/gates/volume.ts'
+import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
 import type { ApiSettings } from './settings.ts'
@@ -113,7 +115,8 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     cookie,
     now,
     // The registry keeps none yet.
-    correctionsOf: async () => [],
+    correctionsOf: async (gates, { metric, from, to }) =>
+      await registry.corrections.inForce({ gates, metric, from: unixMs(from), to: unixMs(to) }),
   }
   await app.register(
     (scope, _options, done) => {
@@ -176,6 +179,8 @@ function registerV1(scope: App, context: RouteContext): void {
   balanceRoutes(scope, context)
   exportRoutes(scope, context)
   deadLetterRoutes(scope, context)
+  analysisRoutes(scope, context)
+  reportRoutes(scope, context)
 }
 
 async function registerPages(app: App, { dashboardFolder, log }: ApiDeps): Promise<void> {

@@ -5,6 +5,9 @@ const ALLOWED = {
   read: ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
   register: ['engineer', 'admin'],
   read_dead_letters: ['engineer', 'admin'],
+  /** Corrections, methods, rules and reports. */
+  analyse: ['analyst', 'engineer', 'supervisor', 'admin'],
+  enter_readings: ['dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 export type Action = keyof typeof ALLOWED
 

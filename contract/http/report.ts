@@ -1,0 +1,60 @@
+import { type Static, Type } from 'typebox'
+
+/** 日报, 旬报, 月报 and the season's. */
+export const REPORT_KINDS = ['day', 'tenday', 'month', 'season'] as const
+export type ReportKind = (typeof REPORT_KINDS)[number]
+
+const Quantity = Type.Union([Type.Number(), Type.Null()])
+const Name = Type.Object({ zh: Type.String(), en: Type.String() })
+
+const Figures = {
+  volume_m3: Quantity,
+  plus_minus_m3: Quantity,
+  completeness: Type.Number({ minimum: 0, maximum: 1, description: 'Of a total: of its least complete part' }),
+}
+export const ReportRow = Type.Object({
+  gate: Type.String(),
+  name: Name,
+  counted: Type.Boolean({ description: 'It lets water into its canal and so counts in the totals' }),
+  metric: Type.String({ description: 'flow, or flow_derived where no meter has spoken in the period' }),
+  mean_flow_m3s: Quantity,
+  min_flow_m3s: Quantity,
+  max_flow_m3s: Quantity,
+  ...Figures,
+  estimated_share: Type.Number(),
+  bad_share: Type.Number(),
+  corrected: Type.Boolean(),
+})
+export type ReportRow = Static<typeof ReportRow>
+export const ReportContent = Type.Object({
+  kind: Type.Enum([...REPORT_KINDS]),
+  period: Type.String({ description: 'By the local date on which it begins' }),
+  from: Type.Number(),
+  to: Type.Number({ description: 'Exclusive; printed on the report with from, in local time' }),
+  area: Type.Union([Type.String(), Type.Null()], { description: 'null: every area that the person may see' }),
+  areas: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Name,
+      ...Figures,
+      canals: Type.Array(Type.Object({ id: Type.String(), name: Name, head: Type.Boolean(), ...Figures, rows: Type.Array(ReportRow) })),
+    }),
+  ),
+})
+export type ReportContent = Static<typeof ReportContent>
+
+export const ReportQuery = Type.Object({
+  at: Type.Integer({ minimum: 0, maximum: 8.64e15, description: 'Any time in the period, ms since 1970 UTC' }),
+  area: Type.Optional(Type.String({ maxLength: 64 })),
+})
+export const ReportIssueView = Type.Object({
+  issue: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'null: never issued; above 1: issued again because figures had changed',
+  }),
+  issued_at: Quantity,
+  issued_by: Type.Union([Type.String(), Type.Null()]),
+  changed: Type.Array(Type.String(), { description: 'Gates whose figures differ from the issue before' }),
+  is_current: Type.Boolean({ description: 'The figures of now are those that were issued last' }),
+  content: ReportContent,
+})
+export type ReportIssueView = Static<typeof ReportIssueView>
