@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Static, TSchema } from 'typebox'
 import { parseConfig } from '#contract/config.ts'
 import { VERSION } from '#contract/version.ts'
+import type { CalibrateOptions } from './calibrate.ts'
 import { addEdgeCommands } from './edge-commands.ts'
 import { openLog } from './log.ts'
 import { runProgram, stop } from './program.ts'
@@ -62,6 +63,17 @@ configured(
     const settings = readConfig(ServiceSettings, config)
     const { addPerson } = await import('./person.ts')
     await addPerson(settings, { login, name, roles: role }, openLog(settings.log.level))
+  })
+
+configured(program.command('calibrate').description('fit a gate’s flow factor to its current-meter gaugings, and show the fit'))
+  .requiredOption('-g, --gate <id>', 'the structure')
+  .requiredOption('--from <date>', 'gaugings from this date on: 2026-07-01 is 08:00 of that day')
+  .requiredOption('--to <date>', 'until this date')
+  .option('--set-from <date>', 'put the factor in force from this date on')
+  .action(async ({ config, ...options }: CalibrateOptions & { config: string }) => {
+    const settings = readConfig(ServiceSettings, config)
+    const { runCalibrate } = await import('./calibrate.ts')
+    process.stdout.write(await runCalibrate(settings, options, openLog(settings.log.level)))
   })
 
 addEdgeCommands(program.command('edge').description('the agent of one site'), stop.signal)
