@@ -129,13 +129,6 @@ test('the ledger tells what came live, late and not at all, what the agent lost 
     from: D0 + MINUTE,
     to: D0 + 2 * MINUTE,
     ruling: { kind: 'bad' },
-    reason: '冰',
-  })
-  await send('POST', `/gates/${gate}/corrections`, {
-    metric: 'level_up',
-    from: D0 + MINUTE,
-    to: D0 + 2 * MINUTE,
-    ruling: { kind: 'bad' },
     reason: '水面结冰',
   })
   const { entries } = await get<LedgerReply>(`/sites/yc-s012/ledger?${span(D0, D0 + 55 * MINUTE)}`)
