@@ -99,10 +99,9 @@ export async function startPlant(options: {
         const path = join(configs, file)
         const site = file.replace('.yaml', '')
         const journal = join(folder, 'journals', `${site}.jsonl`)
-        writeFileSync(
-          path,
-          stringify({ ...(parse(readFileSync(path, 'utf8')) as object), journal, report: { silence_ms: 0 }, ...options.edge }),
-        )
+        const written = parse(readFileSync(path, 'utf8')) as object
+        const broker = options.brokerUrlOf ? { broker: { url: await options.brokerUrlOf(mosquitto), ...options.broker } } : {}
+        writeFileSync(path, stringify({ ...written, journal, report: { silence_ms: 0 }, ...broker, ...options.edge }))
         const program = killed(await startProgram(site, ['edge', '--config', path], { ready: 'edge agent runs' }))
         return { site, program, journal }
       }),
