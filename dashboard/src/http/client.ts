@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { Area, Canal, Site } from '#contract/district.ts'
 import type { SiteList } from '#contract/http/site.ts'
+import type { VolumeReply } from '#contract/http/volume.ts'
 import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo } from '#contract/http.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
@@ -24,6 +25,7 @@ export type ClientDeps = {
 }
 
 type HistoryAsk = { readonly metrics: readonly string[]; readonly from: number; readonly to: number; readonly points: number }
+type VolumeAsk = { readonly from: number; readonly to: number; readonly step: 'hour' | 'day' | 'tenday' | 'month' }
 type Options = { readonly signal?: AbortSignal }
 
 /** The server's `/api/v1` as functions. Each @throws RequestFailure */
@@ -35,6 +37,8 @@ export type Client = {
   sites(): Promise<Site[]>
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
+  /** Volumes by period; the first and the last are cut at `from` and `to`. */
+  volume(gate: string, ask: VolumeAsk, options?: Options): Promise<VolumeReply>
   deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
 }
 
@@ -82,6 +86,10 @@ export function openClient(deps: ClientDeps): Client {
         points: String(points),
       })
       return read<HistoryReply>(`/gates/${encodeURIComponent(gate)}/history?${query}`, options)
+    },
+    volume: (gate, { from, to, step }, options = {}) => {
+      const query = new URLSearchParams({ from: String(from), to: String(to), step })
+      return read<VolumeReply>(`/gates/${encodeURIComponent(gate)}/volume?${query}`, options)
     },
     deadLetters: ({ limit, offset }) => read<DeadLetterList>(`/dead-letters?limit=${limit}&offset=${offset}`),
   }

@@ -1,3 +1,4 @@
+import { en as gateVolume } from '../gate/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import type { Messages } from './zh.ts'
@@ -5,6 +6,7 @@ import type { Messages } from './zh.ts'
 export const en: Messages = {
   app: { title: 'Sluice gate telemetry', skip: 'Skip to content' },
   ...shell,
+  ...gateVolume,
   ...schematic,
   session: {
     title: 'Sign in',

@@ -1,9 +1,11 @@
+import { zh as gateVolume } from '../gate/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 
 export const zh = {
   app: { title: 'Sluice 灌区闸门遥测', skip: '跳到内容' },
   ...shell,
+  ...gateVolume,
   ...schematic,
   session: {
     title: '登录',
