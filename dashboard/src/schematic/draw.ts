@@ -36,6 +36,8 @@ const BRIEF_SCALE = 0.36
 const LINE_WIDTH: Readonly<Record<CanalLine['kind'], number>> = { river: 14, main: 9, trunk: 6, stub: 3 }
 const BAY = { width: 7, height: 18 } as const
 const MOST_BAYS_PX = 70
+/** Names of two trunk canals side by side must not run into each other. */
+const TRUNK_LABEL = 184
 
 export type Detail = 'full' | 'brief' | 'sign'
 export const detailAt = (scale: number): Detail => (scale >= FULL_SCALE ? 'full' : scale >= BRIEF_SCALE ? 'brief' : 'sign')
@@ -86,7 +88,7 @@ function drawLine(ctx: CanvasRenderingContext2D, scene: Scene, line: CanalLine):
   ctx.textAlign = 'left'
   label(
     ctx,
-    scene.words.canal(line),
+    line.kind === 'trunk' ? shortened(ctx, scene.words.canal(line), TRUNK_LABEL) : scene.words.canal(line),
     { x: line.label.x, y: line.label.y + (line.kind === 'main' ? size * 0.6 : 0) },
     { fill: palette.text, halo: palette.surface },
   )
