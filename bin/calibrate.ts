@@ -15,7 +15,7 @@ export type CalibrateOptions = { readonly gate: string; readonly from: string; r
 
 /** Prints how a structure's factor fits its gaugings; with `setFrom` it is also put in force from that date. */
 export async function runCalibrate(
-  settings: Pick<ServiceSettings, 'history' | 'registry'>,
+  settings: { readonly history: Pick<ServiceSettings['history'], 'url'>; readonly registry: Pick<ServiceSettings['registry'], 'url'> },
   options: CalibrateOptions,
   log: Logger,
 ): Promise<string> {
