@@ -19,6 +19,7 @@ import type { Registry } from '#registry/port.ts'
 import { Sessions } from './auth/sessions.ts'
 import { openSignIn } from './auth/sign-in.ts'
 import { DistrictView } from './district-view.ts'
+import { AlarmList } from './live/alarm-list.ts'
 import { type FeedAccess, openFeed } from './live/feed.ts'
 import { Rooms } from './live/rooms.ts'
 import { registerCompress } from './plugins/compress.ts'
@@ -33,6 +34,9 @@ import { registerSessionCookie, requireSession } from './plugins/session-cookie.
 import { sendProblem } from './problem.ts'
 import type { RouteContext } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
+import { alarmDeedRoutes } from './routes/v1/alarms/deeds.ts'
+import { alarmRoutes } from './routes/v1/alarms/index.ts'
+import { alarmRuleRoutes } from './routes/v1/alarms/rules.ts'
 import { analysisRoutes } from './routes/v1/analysis/index.ts'
 import { areaRoutes } from './routes/v1/areas.ts'
 import { balanceRoutes } from './routes/v1/balance.ts'
@@ -89,9 +93,13 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
 
   const feed = openFeed(deps, { log })
   app.addHook('onClose', () => feed.close())
+  const alarms = new AlarmList(registry.alarms, log)
+  alarms.start()
+  app.addHook('onClose', () => alarms.close())
   const rooms = Rooms.open(app.server, {
     log,
     feed,
+    alarms,
     sessions,
     now,
     recheckMs: settings.session.recheck_ms,
@@ -109,6 +117,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     history,
     states: feed.states,
     sites: feed.sites,
+    alarms,
     district: new DistrictView(registry),
     sessions,
     signIn,
@@ -181,6 +190,9 @@ function registerV1(scope: App, context: RouteContext): void {
   deadLetterRoutes(scope, context)
   analysisRoutes(scope, context)
   reportRoutes(scope, context)
+  alarmRoutes(scope, context)
+  alarmDeedRoutes(scope, context)
+  alarmRuleRoutes(scope, context)
 }
 
 async function registerPages(app: App, { dashboardFolder, log }: ApiDeps): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the API and the dashboard (or any other client) agree on: bodies of `/api/v1`, and the socket's messages. */
 import { type Static, Type } from 'typebox'
+import type { AlarmMessage } from './alarm.ts'
 import { Area, Canal, Structure } from './district.ts'
 import { LiveState } from './live.ts'
 
@@ -97,5 +98,5 @@ export type Watch = Static<typeof Watch>
 
 /** Socket.io: server → client, at most two `state` a second. `at` is the server's clock, for ages. */
 export type StateMessage = { at: number; full: boolean; gates: LiveState[] }
-export type ServerToClient = { state: (message: StateMessage) => void }
+export type ServerToClient = { state: (message: StateMessage) => void; alarm: (message: AlarmMessage) => void }
 export type ClientToServer = { watch: (watch: Watch, ack?: (reply: { ok: true } | { ok: false; detail: string }) => void) => void }

@@ -44,6 +44,10 @@ export type AlarmDeed =
   | { readonly do: 'comment'; readonly note: string }
   | { readonly do: 'out_of_service'; readonly out: boolean; readonly reason: string }
 
+export type AlarmCounts = {
+  readonly buckets: { from: number; area: string | null; raised: number }[]
+  readonly frequent: { alarm: string; area: string | null; raised: number }[]
+}
 export type AlarmRegistry = {
   conditions(): Promise<ConditionRow[]>
   /** Durable when it resolves, all or nothing; what is there already is not told twice. */
@@ -57,6 +61,8 @@ export type AlarmRegistry = {
   changed(since: number): Promise<{ now: number; alarms: Alarm[] }>
   /** @returns those that were changed by it. */
   act(ids: readonly string[], deed: AlarmDeed, by: { who: string; at: number }): Promise<Alarm[]>
+  /** Raised in each ten minutes by area, without those suppressed, and alarms raised at least `chattering` times. */
+  counts(span: { readonly from: number; readonly to: number; readonly chattering: number }): Promise<AlarmCounts>
   journal(
     filter: { readonly alarm?: string; readonly areas?: readonly string[]; readonly from?: number; readonly to?: number },
     page: Page,
@@ -66,6 +72,7 @@ export type AlarmRegistry = {
 const NOW_MS = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`
 /** Rows of one statement: PostgreSQL takes 65,535 parameters. */
 const AT_ONCE = 1000
+const TEN_MINUTES_MS = 600_000
 
 const toAlarm = (row: typeof alarms.$inferSelect): Alarm => ({
   id: row.id,
@@ -133,6 +140,32 @@ export function alarmRepository(database: Database): AlarmRegistry {
         const changed: Alarm[] = []
         for (let i = 0; i < ids.length; i += AT_ONCE) changed.push(...(await perform(db, ids.slice(i, i + AT_ONCE), { deed, by })))
         return changed
+      }),
+    counts: ({ from, to, chattering }) =>
+      database.query(async (db) => {
+        const raised = sql<number>`count(*)::int`
+        const bucket = sql<number>`(${alarmJournal.at} / ${sql.raw(String(TEN_MINUTES_MS))} * ${sql.raw(String(TEN_MINUTES_MS))})::bigint`
+        const where = and(
+          eq(alarmJournal.event, 'raised'),
+          gte(alarmJournal.at, from),
+          sql`${alarmJournal.at} < ${to}`,
+          sql`${alarmJournal.note} <> 'suppressed'`,
+        )
+        const { area, alarm } = alarmJournal
+        const buckets = await db
+          .select({ from: bucket, area, raised })
+          .from(alarmJournal)
+          .where(where)
+          .groupBy(sql`1`, area)
+          .orderBy(sql`1`)
+        const frequent = await db
+          .select({ alarm, area, raised })
+          .from(alarmJournal)
+          .where(where)
+          .groupBy(alarm, area)
+          .having(sql`count(*) >= ${chattering}`)
+          .orderBy(desc(raised))
+        return { buckets: buckets.map((b) => ({ ...b, from: Number(b.from) })), frequent }
       }),
     journal: ({ alarm, areas, from, to }, { limit, offset }) =>
       database.query(async (db) => {

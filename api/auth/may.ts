@@ -8,6 +8,8 @@ const ALLOWED = {
   /** Corrections, methods, rules and reports. */
   analyse: ['analyst', 'engineer', 'supervisor', 'admin'],
   enter_readings: ['dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
+  operate_alarms: ['dispatcher', 'supervisor', 'engineer', 'admin'],
+  set_alarm_rules: ['engineer', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 export type Action = keyof typeof ALLOWED
 

@@ -9,12 +9,15 @@ import type { UnixMs } from '#contract/units.ts'
 import { type Reach, reaches, reachOf } from '../auth/may.ts'
 import type { Sessions, SignedIn } from '../auth/sessions.ts'
 import { problemOf } from '../problem.ts'
+import { seesAlarm } from '../routes/v1/alarms/reach.ts'
+import type { AlarmList } from './alarm-list.ts'
 import { due, markSent, nothingOwed, type Owed, sees, type View } from './batching.ts'
 import type { Feed } from './feed.ts'
 
 type Deps = {
   readonly log: Logger
   readonly feed: Pick<Feed, 'states' | 'onChange'>
+  readonly alarms: Pick<AlarmList, 'get' | 'present' | 'onChange'>
   readonly sessions: Pick<Sessions, 'find' | 'byHash' | 'onEnd'>
   readonly now: () => UnixMs
   readonly recheckMs: number
@@ -23,7 +26,14 @@ type Deps = {
 }
 
 type LiveSocket = Socket<ClientToServer, ServerToClient, Record<string, never>, { signedIn?: SignedIn }>
-type Client = { readonly socket: LiveSocket; signedIn: SignedIn; reach: Reach; view: View | null; readonly owed: Owed }
+type Client = {
+  readonly socket: LiveSocket
+  signedIn: SignedIn
+  reach: Reach
+  view: View | null
+  readonly owed: Owed
+  owedAlarms: Set<string> | 'all'
+}
 
 const TICK_MS = 100
 const CONNECT_TIMEOUT_MS = 5000
@@ -83,6 +93,7 @@ export class Rooms {
     })
     this.#io.on('connection', (socket) => this.#welcome(socket))
     feed.onChange((gate) => this.#changed.add(gate))
+    this.#deps.alarms.onChange((ids) => this.#oweAlarms(ids))
     sessions.onEnd((tokenHash) => this.#dismiss((c) => c.signedIn.tokenHash === tokenHash))
     this.#timers.push(
       setInterval(() => this.#tick(), TICK_MS),
@@ -100,13 +111,21 @@ export class Rooms {
   #welcome(socket: LiveSocket): void {
     const { signedIn } = socket.data
     if (!signedIn) return void socket.disconnect(true)
-    const client: Client = { socket, signedIn, reach: reachOf(signedIn.person.grants, 'read'), view: null, owed: nothingOwed() }
+    const client: Client = {
+      socket,
+      signedIn,
+      reach: reachOf(signedIn.person.grants, 'read'),
+      view: null,
+      owed: nothingOwed(),
+      owedAlarms: 'all',
+    }
     this.#clients.set(socket.id, client)
     socket.on('disconnect', () => this.#clients.delete(socket.id))
     socket.on('watch', (watch: unknown, ack: unknown) => {
       const reply = this.#watch(client, watch)
       // The state first: behind the acknowledgement the transport is busy, and the state would wait for the next tick.
       this.#send(client)
+      this.#sendAlarms(client)
       if (typeof ack === 'function') ack(reply)
     })
   }
@@ -119,6 +138,7 @@ export class Rooms {
     }
     client.view = { gates: gates ? new Set(gates) : null, areas: areas ? new Set(areas) : null }
     client.owed.full = true
+    client.owedAlarms = 'all'
     return { ok: true }
   }
 
@@ -131,6 +151,7 @@ export class Rooms {
       // Whether each is in view is judged when it is sent: until then grants may change.
       if (client.view) for (const gate of changed) client.owed.gates.add(gate)
       this.#send(client)
+      this.#sendAlarms(client)
     }
   }
 
@@ -150,6 +171,22 @@ export class Rooms {
     }
     markSent(owed, now)
     socket.emit('state', { at: this.#deps.now(), full: what === 'full', gates })
+  }
+
+  #oweAlarms(ids: readonly string[]): void {
+    for (const { owedAlarms } of this.#clients.values()) if (owedAlarms !== 'all') for (const id of ids) owedAlarms.add(id)
+  }
+
+  /** Alarms follow the person's areas, whatever gates are in view: nobody looks away from an alarm. */
+  #sendAlarms(client: Client): void {
+    const { socket, owedAlarms, reach, view } = client
+    if (!view || (owedAlarms !== 'all' && owedAlarms.size === 0) || !socket.conn.transport.writable) return
+    const at = this.#deps.now()
+    const { alarms } = this.#deps
+    const owed = owedAlarms === 'all' ? alarms.present(at) : [...owedAlarms].flatMap((id) => alarms.get(id) ?? [])
+    client.owedAlarms = new Set()
+    const told = owed.filter((alarm) => seesAlarm(reach, alarm.area))
+    if (owedAlarms === 'all' || told.length > 0) socket.emit('alarm', { at, full: owedAlarms === 'all', alarms: told })
   }
 
   #dismiss(whom: (client: Client) => boolean): void {

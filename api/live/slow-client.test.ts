@@ -50,6 +50,7 @@ test('a client that does not read is not sent a queue: it gets the latest when i
   const rooms = Rooms.open(server, {
     log: pino({ level: 'silent' }),
     feed: { states, onChange: (listener) => listeners.push(listener) },
+    alarms: { get: () => undefined, present: () => [], onChange: () => undefined },
     sessions: { find: async () => signedIn, byHash: async () => signedIn, onEnd: () => undefined },
     now: () => unixMs(Date.now()),
     recheckMs: 60_000,

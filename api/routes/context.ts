@@ -5,6 +5,7 @@ import type { Registry } from '#registry/port.ts'
 import type { Sessions } from '../auth/sessions.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { DistrictView } from '../district-view.ts'
+import type { AlarmList } from '../live/alarm-list.ts'
 import type { LastStates } from '../live/last-states.ts'
 import type { LastSites } from '../live/site-states.ts'
 import type { SessionCookie } from '../plugins/session-cookie.ts'
@@ -17,6 +18,7 @@ export type RouteContext = {
   readonly history: History
   readonly states: Pick<LastStates, 'get'>
   readonly sites: Pick<LastSites, 'get'>
+  readonly alarms: Pick<AlarmList, 'refresh'>
   readonly district: DistrictView
   readonly sessions: Sessions
   readonly signIn: SignIn

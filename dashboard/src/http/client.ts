@@ -1,8 +1,9 @@
 import type { Static } from 'typebox'
-import type { Area, Canal, Site } from '#contract/district.ts'
+import type { Area, Canal } from '#contract/district.ts'
 import type { SiteList } from '#contract/http/site.ts'
 import type { VolumeReply } from '#contract/http/volume.ts'
 import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo } from '#contract/http.ts'
+import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
 export class RequestFailure extends Error {
@@ -34,7 +35,8 @@ export type Client = {
   signOut(): Promise<void>
   areas(): Promise<Area[]>
   canals(): Promise<Canal[]>
-  sites(): Promise<Site[]>
+  sites(): Promise<SiteList['items']>
+  alarms: AlarmClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** Volumes by period; the first and the last are cut at `from` and `to`. */
@@ -77,6 +79,7 @@ export function openClient(deps: ClientDeps): Client {
     areas: () => all<AreaList['items'][number]>('/areas'),
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
     sites: () => all<SiteList['items'][number]>('/sites'),
+    alarms: alarmClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

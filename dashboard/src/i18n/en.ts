@@ -1,6 +1,8 @@
+import { en as alarm } from '../alarm/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
+import { en as site } from '../site/text.ts'
 import type { Messages } from './zh.ts'
 
 export const en: Messages = {
@@ -8,6 +10,8 @@ export const en: Messages = {
   ...shell,
   ...gateVolume,
   ...schematic,
+  ...alarm,
+  ...site,
   session: {
     title: 'Sign in',
     login: 'User name',

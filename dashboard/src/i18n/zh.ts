@@ -1,12 +1,16 @@
+import { zh as alarm } from '../alarm/text.ts'
 import { zh as gateVolume } from '../gate/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
+import { zh as site } from '../site/text.ts'
 
 export const zh = {
   app: { title: 'Sluice 灌区闸门遥测', skip: '跳到内容' },
   ...shell,
   ...gateVolume,
   ...schematic,
+  ...alarm,
+  ...site,
   session: {
     title: '登录',
     login: '用户名',

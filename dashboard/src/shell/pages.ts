@@ -18,6 +18,8 @@ export type Page = {
 /** Every page that the navigation leads to, in its order. A page is a line here; what is not needed at the start is imported when it is opened. */
 export const PAGES: readonly Page[] = [
   { name: 'situation', path: '', label: 'nav.situation', group: 'watch', component: SituationPage },
+  { name: 'alarms', path: 'alarms', label: 'alarm.title', group: 'watch', component: () => import('../alarm/AlarmsPage.vue') },
+  { name: 'sites', path: 'sites', label: 'site.title', group: 'manage', component: () => import('../site/SitesPage.vue') },
   {
     name: 'schematic',
     path: 'schematic',

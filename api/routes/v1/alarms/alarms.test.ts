@@ -1,0 +1,125 @@
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AlarmList, AlarmView, Figures, JournalList } from '#contract/http/alarm.ts'
+import type { ConditionRow } from '#registry/alarms.ts'
+import { tempFolder } from '#test/support/servers.ts'
+import type { App } from '../../../app.ts'
+import { expectProblem } from '../../../testing/problem.ts'
+import { cookieOf, NO_BROKER, openStores, type Stores, startApp } from '../../../testing/start-api.ts'
+
+const NOW = 1_790_000_000_000
+const folder = tempFolder('api-alarms')
+let stores: Stores
+let app: App
+let now = NOW
+
+const condition = (id: string, area: string | null, rest: Partial<ConditionRow> = {}): ConditionRow => ({
+  ...{
+    id,
+    kind: 'level_warning',
+    area,
+    site: null,
+    gate: id.split(':')[1] ?? null,
+    priority: 'high',
+    phase: 'active',
+    since: NOW,
+    clearSince: null,
+  },
+  ...{ sampleAt: NOW, occurrence: 1, value: 2.3, limit: 2.2, suppressed: false, raisedAt: NOW, returnedAt: null },
+  ...rest,
+})
+const raised = (alarm: string, area: string | null, at = NOW) =>
+  ({ alarm, area, occurrence: 1, event: 'raised', at, who: '', note: '', value: 2.3 }) as const
+
+beforeAll(async () => {
+  stores = await openStores(folder)
+  ;({ app } = await startApp({ ...stores, mqttUrl: NO_BROKER, settings: { sign_in: { tries_per_minute: 1000 } }, now: () => now }))
+  await stores.registry.alarms.save(
+    [
+      condition('level_warning:yc-zh-03', 'yichang'),
+      condition('level_warning:yc-zh-04', 'yichang'),
+      condition('level_warning:wl-zh-01', 'wulanbuhe'),
+      condition('broker_lost:center', null, { kind: 'broker_lost', gate: null }),
+    ],
+    [raised('level_warning:yc-zh-03', 'yichang'), raised('level_warning:wl-zh-01', 'wulanbuhe')],
+  )
+})
+afterAll(async () => {
+  await app.close()
+  await stores.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const call = async (login: string, request: { method: 'GET' | 'POST' | 'PUT'; url: string; payload?: object }) =>
+  app.inject({ ...request, url: `/api/v1${request.url}`, headers: { cookie: await cookieOf(app, login) } })
+const list = async (login: string, query = ''): Promise<string[]> =>
+  (await call(login, { method: 'GET', url: `/alarms${query}` }))
+    .json<AlarmList>()
+    .items.map((a) => a.id)
+    .sort()
+
+test('a dispatcher sees the alarms of the own area and those of the center', async () => {
+  expect(await list('wang')).toEqual(['broker_lost:center', 'level_warning:yc-zh-03', 'level_warning:yc-zh-04'])
+  expect(await list('chief', '?area=wulanbuhe')).toEqual(['level_warning:wl-zh-01'])
+  expect(await list('nobody')).toEqual([])
+})
+
+test('an acknowledgement says who and when, stands in the journal, and is not for another area', async () => {
+  const reply = await call('wang', { method: 'POST', url: '/alarms/level_warning:yc-zh-03/ack' })
+  expect(reply.json<AlarmView>()).toMatchObject({ state: 'acknowledged', acknowledged_by: 'wang', acknowledged_at: NOW })
+  const journal = await call('wang', { method: 'GET', url: '/alarms/journal?alarm=level_warning:yc-zh-03' })
+  expect(journal.json<JournalList>().items.map((e) => [e.event, e.who])).toEqual([
+    ['acknowledged', 'wang'],
+    ['raised', ''],
+  ])
+  expectProblem(await call('wang', { method: 'POST', url: '/alarms/level_warning:wl-zh-01/ack' }), 404, 'NOT_FOUND')
+  expectProblem(await call('wang', { method: 'POST', url: '/alarms/broker_lost:center/ack' }), 403, 'NOT_ALLOWED')
+})
+
+test('all alarms of an area are acknowledged at once, and none of another', async () => {
+  const reply = await call('wang', {
+    method: 'POST',
+    url: '/alarms/ack',
+    payload: { ids: ['level_warning:yc-zh-04', 'level_warning:wl-zh-01'] },
+  })
+  expect(reply.json()).toEqual({ acknowledged: 1 })
+  expect(await list('chief', '?state=unacknowledged')).toEqual(['broker_lost:center', 'level_warning:wl-zh-01'])
+  expect((await call('chief', { method: 'POST', url: '/alarms/ack', payload: { area: 'wulanbuhe' } })).json()).toEqual({ acknowledged: 1 })
+  expectProblem(await call('chief', { method: 'POST', url: '/alarms/ack', payload: {} }), 400, 'BAD_REQUEST')
+})
+
+test('a shelved alarm says until when and why, and comes back by itself; without a reason none is shelved', async () => {
+  const url = '/alarms/level_warning:yc-zh-04/shelve'
+  expectProblem(await call('wang', { method: 'POST', url, payload: { minutes: 10, reason: ' ' } }), 400, 'BAD_REQUEST')
+  const reply = await call('wang', { method: 'POST', url, payload: { minutes: 10, reason: '清淤' } })
+  expect(reply.json<AlarmView>()).toMatchObject({
+    state: 'shelved',
+    shelved_until: NOW + 600_000,
+    shelve_reason: '清淤',
+    shelved_by: 'wang',
+  })
+  now = NOW + 600_000
+  expect(await list('wang', '?state=acknowledged')).toContain('level_warning:yc-zh-04')
+  now = NOW
+})
+
+test('an engineer sets a rule, which is audited and no estimate any more; a dispatcher may not', async () => {
+  const url = '/alarm-rules/level_warning:yc-zh-03'
+  const payload = { enabled: true, priority: 'critical', limit: 2.5, deadband: 0.1, delay_on_ms: 0, delay_off_ms: 0, months: null }
+  expectProblem(await call('wang', { method: 'PUT', url, payload }), 403, 'NOT_ALLOWED')
+  expect((await call('engineer', { method: 'PUT', url, payload })).json()).toMatchObject({ limit: 2.5, estimate: false, gate: 'yc-zh-03' })
+  const rules = (await call('wang', { method: 'GET', url: '/alarm-rules?gate=yc-zh-03' })).json<{
+    items: { id: string; estimate: boolean }[]
+  }>().items
+  expect(rules.filter((r) => !r.estimate).map((r) => r.id)).toEqual(['level_warning:yc-zh-03'])
+  expect((await stores.registry.audit.list({ action: 'alarm_rule.set' }, { limit: 10, offset: 0 })).total).toBe(1)
+})
+
+test('more than ten alarms in ten minutes of an area are a flood', async () => {
+  const at = NOW - (NOW % 600_000) - 600_000
+  const entries = Array.from({ length: 11 }, (_, i) => raised(`level_low:x${i}`, 'yichang', at + i * 1000))
+  await stores.registry.alarms.save([], entries)
+  const figures = (await call('wang', { method: 'GET', url: '/alarms/figures' })).json<Figures>()
+  expect(figures.ten_minutes).toContainEqual({ from: at, area: 'yichang', raised: 11, flood: true })
+  expect(figures.ten_minutes.filter((b) => b.flood)).toHaveLength(1)
+})

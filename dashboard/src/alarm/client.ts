@@ -1,0 +1,28 @@
+import type { Acked, JournalList, Shelve } from '#contract/http/alarm.ts'
+
+export type Read = <T>(path: string, init?: RequestInit) => Promise<T>
+/** The server's `/api/v1/alarms` as functions. Each @throws RequestFailure */
+export type AlarmClient = {
+  acknowledge(ids: readonly string[]): Promise<Acked>
+  shelve(id: string, how: Shelve): Promise<unknown>
+  unshelve(id: string): Promise<unknown>
+  comment(id: string, note: string): Promise<unknown>
+  journal(ask: { alarm?: string; limit: number }): Promise<JournalList>
+}
+
+export function alarmClient(read: Read): AlarmClient {
+  const post = <T>(path: string, body?: unknown): Promise<T> =>
+    read<T>(
+      `/alarms/${path}`,
+      body === undefined
+        ? { method: 'POST' }
+        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    )
+  return {
+    acknowledge: (ids) => post('ack', { ids }),
+    shelve: (id, how) => post(`${encodeURIComponent(id)}/shelve`, how),
+    unshelve: (id) => post(`${encodeURIComponent(id)}/unshelve`),
+    comment: (id, note) => post(`${encodeURIComponent(id)}/comment`, { note }),
+    journal: ({ alarm, limit }) => read(`/alarms/journal?${new URLSearchParams({ limit: String(limit), ...(alarm ? { alarm } : {}) })}`),
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import type { Alarm } from '#contract/alarm.ts'
+import { countByPriority, inOrder } from './order.ts'
+
+const alarm = (id: string, rest: Partial<Alarm> = {}): Alarm => ({
+  ...{ id, kind: 'level_warning', area: 'yichang', site: 's', gate: 'g', priority: 'high', active: true, acknowledged: false },
+  ...{ suppressed: false, occurrence: 1, raised_at: 1000, returned_at: null, value: 2, limit: 1, acknowledged_by: null },
+  ...{ acknowledged_at: null, shelved_until: null, shelved_by: null, shelve_reason: null, out_of_service: false, rev: 1 },
+  ...rest,
+})
+
+test('unacknowledged alarms stand first, the most urgent before the newest; what is normal is not listed', () => {
+  const shown = inOrder(
+    [
+      alarm('acknowledged', { acknowledged: true, priority: 'critical' }),
+      alarm('low', { priority: 'low', raised_at: 9000 }),
+      alarm('older'),
+      alarm('newer', { raised_at: 2000 }),
+      alarm('shelved', { shelved_until: 6000, priority: 'critical' }),
+      alarm('over', { active: false, acknowledged: true }),
+      alarm('returned', { active: false, priority: 'critical' }),
+    ],
+    5000,
+  )
+  expect(shown.map((s) => s.alarm.id)).toEqual(['newer', 'older', 'low', 'returned', 'acknowledged', 'shelved'])
+  expect(countByPriority(shown)).toEqual({ critical: 1, high: 2, medium: 0, low: 1 })
+})
+
+test('a shelved alarm comes back when its time is over', () => {
+  const shelved = [alarm('a', { shelved_until: 6000 })]
+  expect(inOrder(shelved, 5999)[0]?.state).toBe('shelved')
+  expect(inOrder(shelved, 6000)[0]?.state).toBe('unacknowledged')
+})

@@ -1,0 +1,37 @@
+import { type Alarm, type AlarmState, alarmState, PRIORITIES, type Priority } from '#contract/alarm.ts'
+
+export type Shown = { readonly alarm: Alarm; readonly state: AlarmState }
+
+const STATE_ORDER: Record<AlarmState, number> = {
+  unacknowledged: 0,
+  returned: 1,
+  acknowledged: 2,
+  suppressed: 3,
+  shelved: 4,
+  out_of_service: 5,
+  normal: 6,
+}
+
+/** What an operator must look at first stands first: unacknowledged before all, then by priority, then the newest. */
+export function inOrder(alarms: Iterable<Alarm>, now: number): Shown[] {
+  const shown: Shown[] = []
+  for (const alarm of alarms) {
+    const state = alarmState(alarm, now)
+    if (state !== 'normal') shown.push({ alarm, state })
+  }
+  return shown.sort(
+    (a, b) =>
+      STATE_ORDER[a.state] - STATE_ORDER[b.state] ||
+      PRIORITIES.indexOf(a.alarm.priority) - PRIORITIES.indexOf(b.alarm.priority) ||
+      (b.alarm.raised_at ?? 0) - (a.alarm.raised_at ?? 0) ||
+      (a.alarm.id < b.alarm.id ? -1 : 1),
+  )
+}
+
+export const isUnacknowledged = ({ state }: Shown): boolean => state === 'unacknowledged' || state === 'returned'
+
+export function countByPriority(shown: readonly Shown[]): Record<Priority, number> {
+  const counts = { critical: 0, high: 0, medium: 0, low: 0 }
+  for (const s of shown) if (isUnacknowledged(s)) counts[s.alarm.priority]++
+  return counts
+}

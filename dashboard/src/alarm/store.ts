@@ -1,0 +1,73 @@
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type { Alarm, AlarmMessage, Priority } from '#contract/alarm.ts'
+import type { Shelve } from '#contract/http/alarm.ts'
+import { useClient } from '../http/provided.ts'
+import { useGates } from '../live/gates.ts'
+import { countByPriority, inOrder, isUnacknowledged, type Shown } from './order.ts'
+
+const TEN_MINUTES_MS = 600_000
+/** More in ten minutes is more than one operator can take in (ISA-18.2). */
+const FLOOD = 10
+
+/** The alarms that the person may see, as the server tells them live. */
+export const useAlarms = defineStore('alarms', () => {
+  const client = useClient()
+  const gates = useGates()
+  const known = shallowRef<ReadonlyMap<string, Alarm>>(new Map())
+  const failure = ref('')
+  const muted = ref(false)
+
+  // Shelves end by the clock: a look each ten seconds does.
+  const lookedAt = computed(() => Math.floor(gates.now / 10_000) * 10_000)
+  const shown = computed((): readonly Shown[] => inOrder(known.value.values(), lookedAt.value))
+  const unacknowledged = computed(() => shown.value.filter(isUnacknowledged))
+  const counts = computed((): Record<Priority, number> => countByPriority(shown.value))
+  const newest = computed(() =>
+    unacknowledged.value.reduce<Shown | undefined>(
+      (a, b) => (a && (a.alarm.raised_at ?? 0) >= (b.alarm.raised_at ?? 0) ? a : b),
+      undefined,
+    ),
+  )
+  const lately = computed(
+    () => shown.value.filter((s) => (s.alarm.raised_at ?? 0) > lookedAt.value - TEN_MINUTES_MS && s.state !== 'suppressed').length,
+  )
+  const flood = computed(() => (lately.value > FLOOD ? lately.value : 0))
+
+  function take({ full, alarms }: AlarmMessage): void {
+    const next = full ? new Map<string, Alarm>() : new Map(known.value)
+    for (const alarm of alarms) if (full || alarm.rev >= (next.get(alarm.id)?.rev ?? 0)) next.set(alarm.id, alarm)
+    known.value = next
+  }
+
+  async function doing(deed: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await deed()
+      failure.value = ''
+      return true
+    } catch (error) {
+      failure.value = error instanceof Error ? error.message : String(error)
+      return false
+    }
+  }
+
+  return {
+    shown,
+    unacknowledged,
+    counts,
+    newest,
+    flood,
+    failure,
+    muted,
+    take,
+    of: (gate: string): readonly Shown[] => shown.value.filter((s) => s.alarm.gate === gate),
+    acknowledge: (ids: readonly string[]) => doing(() => client.alarms.acknowledge(ids)),
+    shelve: (id: string, how: Shelve) => doing(() => client.alarms.shelve(id, how)),
+    unshelve: (id: string) => doing(() => client.alarms.unshelve(id)),
+    comment: (id: string, note: string) => doing(() => client.alarms.comment(id, note)),
+    clear(): void {
+      known.value = new Map()
+      failure.value = ''
+    },
+  }
+})
