@@ -12,12 +12,15 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import type { Logger } from 'pino'
-import { Fault } from '#contract/fault.ts'
+import { Fault, messageOf } from '#contract/fault.ts'
 import { unixMs } from '#contract/units.ts'
 import type { History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
 import { Sessions } from './auth/sessions.ts'
 import { openSignIn } from './auth/sign-in.ts'
+import { ControlDesk } from './control/desk.ts'
+import { openControlLink } from './control/link.ts'
+import { openSigner } from './control/signer.ts'
 import { DistrictView } from './district-view.ts'
 import { AlarmList } from './live/alarm-list.ts'
 import { type FeedAccess, openFeed } from './live/feed.ts'
@@ -41,6 +44,9 @@ import { analysisRoutes } from './routes/v1/analysis/index.ts'
 import { areaRoutes } from './routes/v1/areas.ts'
 import { balanceRoutes } from './routes/v1/balance.ts'
 import { canalRoutes } from './routes/v1/canals.ts'
+import { commandRoutes } from './routes/v1/commands/commands.ts'
+import { holdRoutes } from './routes/v1/commands/holds.ts'
+import { lockoutRoutes } from './routes/v1/commands/lockouts.ts'
 import { deadLetterRoutes } from './routes/v1/dead-letters.ts'
 import { exportRoutes } from './routes/v1/export/index.ts'
 import { compareRoutes } from './routes/v1/gates/compare.ts'
@@ -111,6 +117,34 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
   await registerOpenapi(app)
   registerMetrics(app, settings.http, { feed, socketClients: () => rooms.size, history })
   healthRoutes(app, { registry, history, broker: feed })
+  const district = new DistrictView(registry)
+  const link = openControlLink(
+    deps,
+    {
+      news: (news) =>
+        void desk.takeNews(news).catch((error: unknown) => log.error({ error: messageOf(error) }, 'a report about control was not taken')),
+      asked: (node, nonce) =>
+        void district
+          .read()
+          .then(({ structures }) => desk.answer(node, nonce, structures))
+          .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'an agent’s question for the time was not answered')),
+    },
+    log,
+  )
+  const desk = new ControlDesk({
+    settings: settings.control,
+    registry,
+    signer: settings.control.key_file === undefined ? null : openSigner(settings.control.key_file),
+    link,
+    show: (area, message) => rooms.command(area, message),
+    now,
+    log,
+  })
+  desk.start()
+  app.addHook('onClose', async () => {
+    desk.close()
+    await link.close()
+  })
   const context: RouteContext = {
     settings,
     registry,
@@ -118,7 +152,8 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     states: feed.states,
     sites: feed.sites,
     alarms,
-    district: new DistrictView(registry),
+    district,
+    control: desk,
     sessions,
     signIn,
     cookie,
@@ -193,6 +228,9 @@ function registerV1(scope: App, context: RouteContext): void {
   alarmRoutes(scope, context)
   alarmDeedRoutes(scope, context)
   alarmRuleRoutes(scope, context)
+  commandRoutes(scope, context)
+  lockoutRoutes(scope, context)
+  holdRoutes(scope, context)
 }
 
 async function registerPages(app: App, { dashboardFolder, log }: ApiDeps): Promise<void> {

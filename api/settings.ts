@@ -78,8 +78,43 @@ export const VolumeSettings = Type.Object(
   { additionalProperties: false, default: {} },
 )
 
+export const ControlSettings = Type.Object(
+  {
+    key_file: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: 'SLUICE_SIGNING_KEY_FILE',
+        description: 'PEM file of the Ed25519 key that signs commands; without it nothing is commanded',
+      }),
+    ),
+    selection_s: Type.Number({
+      default: 120,
+      exclusiveMinimum: 0,
+      description: 'How long a selection, or one that waits for a second person, may be confirmed, in s',
+    }),
+    command_ttl_s: Type.Number({
+      default: 30,
+      exclusiveMinimum: 0,
+      description: 'How long after its confirmation a command may be begun, in s',
+    }),
+    second_person: Type.Unsafe<'main_regulators' | 'nobody'>(
+      Type.Enum(['main_regulators', 'nobody'], {
+        default: 'main_regulators',
+        description: 'Which structures another person must approve: check structures of canals that no other feeds, or none',
+      }),
+    ),
+    second_factor: Type.Unsafe<'required' | 'optional'>(
+      Type.Enum(['required', 'optional'], {
+        default: 'required',
+        description: 'Whether only who signs in with a second factor may command',
+      }),
+    ),
+  },
+  { additionalProperties: false, default: {} },
+)
+
 export const ApiSettings = Type.Object(
-  { http: HttpSettings, session: SessionSettings, sign_in: SignInSettings, volumes: VolumeSettings },
+  { control: ControlSettings, http: HttpSettings, session: SessionSettings, sign_in: SignInSettings, volumes: VolumeSettings },
   { additionalProperties: false, default: {} },
 )
 export type ApiSettings = Static<typeof ApiSettings>

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
+import { stringify } from 'yaml'
 import { ensurePerson } from '#api/auth/ensure-person.ts'
+import { makeKeyFile } from '#api/control/signer.ts'
 import { openApi } from '#api/main.ts'
 import { ApiSettings } from '#api/settings.ts'
 import { openEmbeddedBroker } from '#broker/embedded.ts'
@@ -10,6 +12,7 @@ import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
 import { unixMs } from '#contract/units.ts'
 import { loadDistrict } from '#districts/load-district.ts'
+import { SiteControl } from '#edge-agent/command/settings.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
@@ -21,6 +24,7 @@ import { openCanals } from '#simulators/canal/open-canals.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { Closers } from './closers.ts'
+import { demoKeys } from './demo-keys.ts'
 import { DEMO_PROFILE, folders } from './folders.ts'
 import { ended } from './run.ts'
 import type { DemoSettings } from './settings.ts'
@@ -46,9 +50,15 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
       'registry',
       await openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }),
     )
+    await registry.district.seed(district)
+    const keyFile = join(data, 'keys', 'commands.pem')
+    const commandKey = makeKeyFile(keyFile)
+    const keys = await demoKeys(registry, district.sites)
     const [history, broker, simulators] = await Promise.all([
       openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
-      openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log }).then((b) => closers.add('broker', b)),
+      openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log, access: keys.access }).then((b) =>
+        closers.add('broker', b),
+      ),
       openSimulators(
         {
           district,
@@ -60,7 +70,6 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         },
         { now: Date.now, logger: log },
       ).then((s) => closers.add('simulators', s)),
-      registry.district.seed(district),
     ])
     const password = settings.password ?? randomBytes(9).toString('base64url')
     await ensurePerson(registry, {
@@ -72,12 +81,14 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         { role: 'dispatcher', area: null },
       ],
     })
+    // Check structures of the main canal are moved by two people: here is the second.
+    await ensurePerson(registry, { login: 'demo2', name: '值班长 Supervisor', password, grants: [{ role: 'supervisor', area: null }] })
 
     closers.add(
       'ingest',
       await openIngest(
         parseConfig(IngestSettings, { file: 'defaults', text: '' }),
-        { broker: { url: broker.url }, history, registry, log },
+        { broker: { url: broker.url, ...keys.ingest }, history, registry, log },
         signal,
       ),
     )
@@ -90,8 +101,15 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
           profile: DEMO_PROFILE,
           // A demo has no link to spare, and its water should be seen to move.
           report: { metrics: { level_up: { deadband: 0 }, level_down: { deadband: 0 } } },
+          structures: district.structures,
         }
         const edge = parseConfig(EdgeSettings, { file: site.id, text: edgeConfigYaml(site, choices) })
+        const { siteKey, password } = keys.ofSite(site.id)
+        edge.broker = { ...edge.broker, username: site.id, password }
+        edge.control = parseConfig(SiteControl, {
+          file: site.id,
+          text: stringify({ command_keys: [commandKey], site_key: siteKey, state: join(data, 'control', site.id) }),
+        })
         return openEdge(edge, { log: log.child({ site: site.id }), profiles })
       }),
     )
@@ -99,13 +117,20 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
 
     const api = closers.add(
       'api',
-      await openApi(parseConfig(ApiSettings, { file: 'defaults', text: `http: {port: ${settings.http_port}}` }), {
-        log,
-        registry,
-        history,
-        mqttUrl: broker.url,
-        dashboardFolder: folders.dashboard,
-      }),
+      await openApi(
+        parseConfig(ApiSettings, {
+          file: 'defaults',
+          text: stringify({ http: { port: settings.http_port }, control: { key_file: keyFile, second_factor: 'optional' } }),
+        }),
+        {
+          log,
+          registry,
+          history,
+          mqttUrl: broker.url,
+          ...keys.api,
+          dashboardFolder: folders.dashboard,
+        },
+      ),
     )
     announce({
       address: api.address,
@@ -135,7 +160,7 @@ function announce(d: {
 Sluice 河套灌区演示 · Hetao demo: ${d.structures} structures, ${d.sites} sites, simulated. Started in ${(d.ms / 1000).toFixed(1)} s.
 
   dashboard   ${d.address}
-  sign in as  demo
+  sign in as  demo   (and demo2, the second person that moves of the main canal need)
   password    ${d.password}
 
   broker      ${d.mqtt}   (Sparkplug B: mosquitto_sub -p ${new URL(d.mqtt).port} -t 'spBv1.0/#' -v)

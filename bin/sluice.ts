@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Static, TSchema } from 'typebox'
 import { parseConfig } from '#contract/config.ts'
 import { VERSION } from '#contract/version.ts'
+import { addAccessCommands } from './access-cli.ts'
 import type { CalibrateOptions } from './calibrate.ts'
 import { addEdgeCommands } from './edge-commands.ts'
 import { openLog } from './log.ts'
@@ -76,6 +77,7 @@ configured(program.command('calibrate').description('fit a gate’s flow factor 
     process.stdout.write(await runCalibrate(settings, options, openLog(settings.log.level)))
   })
 
+addAccessCommands(program)
 addEdgeCommands(program.command('edge').description('the agent of one site'), stop.signal)
 
 program

@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { Aedes } from 'aedes'
+import { Aedes, type AedesOptions, type Client } from 'aedes'
 import type { Logger } from 'pino'
 import { Fault, messageOf, systemCode } from '#contract/fault.ts'
+import { type Account, isMqttPassword } from './accounts.ts'
+import { isAllowed, type Principal, type Right } from './acl.ts'
 import type { BrokerSettings } from './settings.ts'
 
 export type EmbeddedBroker = { readonly url: string; readonly port: number; close(): Promise<void> }
@@ -10,9 +12,12 @@ export type EmbeddedBroker = { readonly url: string; readonly port: number; clos
  * An MQTT 3.1.1 broker in this process. Sessions and retained messages are in memory: Sluice relies on neither (receipts do that work).
  * @throws Fault PORT_TAKEN, ADDRESS_REFUSED
  */
-export async function openEmbeddedBroker(settings: BrokerSettings, deps: { log: Logger }): Promise<EmbeddedBroker> {
-  const { log } = deps
-  const aedes = await Aedes.createBroker({ heartbeatInterval: 30_000 })
+export async function openEmbeddedBroker(
+  settings: Pick<BrokerSettings, 'host' | 'port'>,
+  deps: { log: Logger; access?: Access },
+): Promise<EmbeddedBroker> {
+  const { log, access } = deps
+  const aedes = await Aedes.createBroker({ heartbeatInterval: 30_000, ...(access && guards(access, log)) })
   aedes.on('clientError', (client, error) => log.warn({ client: client.id, error: error.message }, 'mqtt client error'))
   aedes.on('connectionError', (client, error) => log.debug({ client: client.id, error: error.message }, 'mqtt connection error'))
 
@@ -37,7 +42,45 @@ export async function openEmbeddedBroker(settings: BrokerSettings, deps: { log: 
   }
 }
 
-function listen(server: Server, { host, port }: BrokerSettings): Promise<number> {
+/** Who may sign in. Without it everyone on the address may do everything. */
+export type Access = {
+  readonly account: (user: string) => Account | undefined
+  /** What a client without a name may do; null refuses it. */
+  readonly anonymous: Principal | null
+}
+
+function guards(access: Access, log: Logger) {
+  const principals = new WeakMap<Client, Principal>()
+  const refuse = (client: Client, what: Record<string, unknown>): void =>
+    log.warn({ client: client.id, ...what }, 'the broker refused what is not this client’s')
+  const isFree = (client: Client, right: Right, topic: string): boolean => {
+    const principal = principals.get(client)
+    return principal !== undefined && isAllowed(principal, right, topic)
+  }
+  return {
+    authenticate: (client, username, password, done) => {
+      const account = username === undefined ? undefined : access.account(username)
+      const principal =
+        username === undefined ? access.anonymous : account && password && isMqttPassword(account.hash, password) ? account.principal : null
+      if (principal) principals.set(client, principal)
+      else refuse(client, { username })
+      done(null, principal !== null && principal !== undefined)
+    },
+    authorizePublish: (client, packet, done) => {
+      // The broker itself, saying a will.
+      if (!client || isFree(client, 'publish', packet.topic)) return done(null)
+      refuse(client, { publish: packet.topic })
+      done(new Error('not allowed'))
+    },
+    authorizeSubscribe: (client, subscription, done) => {
+      if (client && isFree(client, 'subscribe', subscription.topic)) return done(null, subscription)
+      if (client) refuse(client, { subscribe: subscription.topic })
+      done(null, null)
+    },
+  } satisfies AedesOptions
+}
+
+function listen(server: Server, { host, port }: Pick<BrokerSettings, 'host' | 'port'>): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       reject(

@@ -10,6 +10,12 @@ export const BrokerSettings = Type.Object(
       env: 'SLUICE_MQTT_PORT',
       description: 'TCP port of the embedded broker; 0 takes a free one',
     }),
+    accounts_file: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'accounts.json of `npx sluice access files`: who may sign in, and for what. Without it everyone may do everything',
+      }),
+    ),
   },
   { additionalProperties: false, default: {} },
 )

@@ -30,7 +30,20 @@ export const ControlLimits = Type.Object(
 export type ControlLimits = Static<typeof ControlLimits>
 
 /** What the center asks to be narrower. */
-export const TighterLimits = Type.Partial(ControlLimits, closed)
+export const TighterLimits = Type.Object(
+  {
+    lowest_opening_m: Type.Optional(Type.Number({ minimum: 0 })),
+    highest_opening_m: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    max_step_m: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    max_difference_m: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    min_interval_s: Type.Optional(Type.Number({ minimum: 0 })),
+    max_starts_per_h: Type.Optional(Type.Integer({ minimum: 1 })),
+    drawdown_m_per_h: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    level_up: Type.Optional(Span('Upstream level')),
+    level_down: Type.Optional(Span('Downstream level')),
+  },
+  closed,
+)
 export type TighterLimits = Static<typeof TighterLimits>
 
 type Span = { readonly lowest_m?: number | undefined; readonly highest_m?: number | undefined }

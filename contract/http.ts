@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import type { AlarmMessage } from './alarm.ts'
 import { Area, Canal, Structure } from './district.ts'
+import type { CommandMessage } from './http/command.ts'
 import { LiveState } from './live.ts'
 
 export const Problem = Type.Object(
@@ -98,5 +99,9 @@ export type Watch = Static<typeof Watch>
 
 /** Socket.io: server → client, at most two `state` a second. `at` is the server's clock, for ages. */
 export type StateMessage = { at: number; full: boolean; gates: LiveState[] }
-export type ServerToClient = { state: (message: StateMessage) => void; alarm: (message: AlarmMessage) => void }
+export type ServerToClient = {
+  state: (message: StateMessage) => void
+  alarm: (message: AlarmMessage) => void
+  command: (message: CommandMessage) => void
+}
 export type ClientToServer = { watch: (watch: Watch, ack?: (reply: { ok: true } | { ok: false; detail: string }) => void) => void }

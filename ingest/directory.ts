@@ -14,6 +14,7 @@ export class Directory {
   #sites: ReadonlyMap<string, Site> = new Map()
   #methods: ReadonlyMap<string, readonly FlowMethod[]> = new Map()
   #rules: ReadonlyMap<string, VerdictRule> = new Map()
+  #siteKeys: ReadonlyMap<string, Buffer> = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
 
@@ -38,6 +39,11 @@ export class Directory {
 
   rule(gate: string, metric: string): VerdictRule | undefined {
     return this.#rules.get(`${gate} ${metric}`)
+  }
+
+  /** What a site's receipts are sealed with; undefined for a site without keys. */
+  siteKey(id: string): Buffer | undefined {
+    return this.#siteKeys.get(id)
   }
 
   gates(): Iterable<Structure> {
@@ -70,15 +76,17 @@ export class Directory {
 
   async #read(): Promise<void> {
     const began = this.#now()
-    const { district, flowMethods, verdictRules } = this.#registry
-    const [structures, sites, methods, rules] = await Promise.all([
+    const { district, flowMethods, keys, verdictRules } = this.#registry
+    const [structures, sites, methods, rules, siteKeys] = await Promise.all([
       district.structures(),
       district.sites(),
       flowMethods.all(),
       verdictRules.all(),
+      keys.all(),
     ])
     this.#methods = methods
     this.#rules = new Map(rules.map(({ gate, metric, rule }) => [`${gate} ${metric}`, rule]))
+    this.#siteKeys = new Map(siteKeys.filter((k) => k.revokedAt === null).map((k) => [k.site, Buffer.from(k.siteKey, 'base64url')]))
     this.#sites = new Map(sites.map((s) => [s.id, s]))
     this.#structures = new Map(structures.map((s) => [s.id, s]))
     this.#readAt = began

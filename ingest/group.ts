@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { type BatchId, epochOf, toBatchId } from '#contract/batch.ts'
+import type { CommandNews } from '#contract/command.ts'
 import { type Structure, staleAfterMs } from '#contract/district.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
 import { healthOf, SiteState } from '#contract/health.ts'
@@ -10,6 +11,7 @@ import { decodeLost } from '#contract/lost.ts'
 import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
 import { DecodeFault, decodePayload, metricValue, type RawPayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import {
+  commandTopic,
   type DeviceAddress,
   LIVE_FILTER,
   liveTopic,
@@ -215,6 +217,7 @@ export class Group {
     if (!birth) return
     this.#checkSequence(at, payload, birth)
     const { metrics, unread } = resolveMetrics(payload.metrics, birth)
+    this.#handOnControl(at, metrics)
     this.#store(
       at,
       { metrics: metrics.filter((m) => m.value !== null || m.quality !== undefined), unread },
@@ -241,6 +244,7 @@ export class Group {
       if (birth.receipts) return
     }
     if (at.kind === 'node') this.#health(at, metrics)
+    else this.#handOnControl(at, metrics)
     const keep: Keep = birth.receipts ? keepOf(metrics) : { as: 'foreign' }
     if (keep.as === 'batch' && !this.#deps.births.covers(at, epochOf(keep.id))) {
       this.#host.askRebirth(nodeOf(at), 'the outbox is a new one')
@@ -311,6 +315,16 @@ export class Group {
     if (this.#refusedSince.size >= MOST_REFUSED) this.#refusedSince.clear()
     this.#refusedSince.set(key, this.#deps.now())
     return false
+  }
+
+  /** What an agent says of its control goes to the API nodes at once, as it is: they open the seal. */
+  #handOnControl(at: DeviceAddress, metrics: readonly NamedMetric[]): void {
+    for (const { name, value } of metrics) {
+      const about = name === NAMES.commandState ? 'state' : name === NAMES.control ? 'control' : null
+      if (about === null || !(value instanceof Uint8Array)) continue
+      const news: CommandNews = { v: 1, site: at.node, gate: at.device, about, sealed: Buffer.from(value).toString('base64') }
+      this.#host.publish(commandTopic(at.group, at.device), JSON.stringify(news), { retain: false })
+    }
   }
 
   #checkSequence(at: SparkplugTopic, payload: RawPayload, birth: Birth): void {

@@ -1,7 +1,9 @@
+import { createHmac } from 'node:crypto'
 import mqtt, { type MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import { type BatchId, encodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
+import { packSealed, sealInput } from '#contract/signed.ts'
 import { encodePayload } from '#contract/sparkplug/payload.ts'
 import { groupFilter, NAMES, type NodeAddress, nodeTopic, stateTopic } from '#contract/topics.ts'
 
@@ -99,8 +101,9 @@ export class Host {
   }
 
   /** QoS 0, not retained, and nothing if the broker is away: whoever needs it asks again. */
-  sendReceipts(node: NodeAddress, ids: readonly BatchId[]): void {
-    this.#command(node, { name: NAMES.receipt, datatype: 'Bytes', value: encodeReceipt(ids) })
+  sendReceipts(node: NodeAddress, ids: readonly BatchId[], siteKey: Buffer | undefined): void {
+    const receipt = encodeReceipt(ids)
+    this.#command(node, { name: NAMES.receipt, datatype: 'Bytes', value: siteKey ? sealReceipt(receipt, siteKey) : receipt })
   }
 
   /** Asks a node for its births, at most once in `rebirthEveryMs`. */
@@ -142,6 +145,12 @@ export class Host {
     }
     await this.#client.endAsync(!this.#client.connected)
   }
+}
+
+/** Who owns the broker, but not the site's key, can't make its agent forget. */
+function sealReceipt(content: Uint8Array, siteKey: Buffer): Uint8Array {
+  const mac = createHmac('sha256', siteKey).update(sealInput('receipt', content)).digest()
+  return packSealed({ mac: new Uint8Array(mac), content })
 }
 
 /** [tck-id-host-topic-phid-birth-payload]: JSON, `online` and `timestamp`. */

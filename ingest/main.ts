@@ -46,7 +46,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
     alarmsSettled: () => alarms.settled(),
     sendReceipts: (node, ids) => {
       const i = settings.groups.findIndex((g) => g === node.group || g === '+')
-      groups[i]?.host.sendReceipts(node, ids)
+      groups[i]?.host.sendReceipts(node, ids, directory.siteKey(node.node))
     },
   })
   for (const group of settings.groups)

@@ -106,6 +106,8 @@ export type ControlRegistry = {
   issue(issue: Issue): Promise<IssueOutcome>
   /** Takes an agent's report. A final state is never replaced, and none goes back. @returns the row when it changed. */
   takeReport(report: CommandReport, now: UnixMs): Promise<CommandRow | undefined>
+  /** Sent long ago and not answered: it is no longer waited for, and its structure is free. The agent's word, if it comes, still counts. */
+  giveUp(id: string, now: UnixMs): Promise<CommandRow | undefined>
   /** Sent, and not ended by the agent's word. */
   open(): Promise<CommandRow[]>
   /** The last counter given out for each structure. */
@@ -125,7 +127,8 @@ export type ControlRegistry = {
 }
 
 export type KeyRegistry = {
-  put(key: Omit<SiteKey, 'revokedAt'>): Promise<void>
+  /** All or nothing; older keys of the same site are replaced. */
+  put(keys: readonly Omit<SiteKey, 'revokedAt'>[]): Promise<void>
   all(): Promise<SiteKey[]>
   revoke(site: string, at: UnixMs): Promise<boolean>
 }

@@ -6,6 +6,8 @@ import { commandCounters, commands, holds, lockouts, siteKeys } from './tables/c
 const PENDING: CommandState[] = ['selected', 'awaiting']
 /** With the agent, and not ended by its word. */
 const OPEN: CommandState[] = ['sent', 'accepted', 'moving']
+/** The center's own reason, until the agent says better. */
+const NO_ANSWER = 'no_answer'
 const RANK: Record<CommandState, number> = {
   selected: 0,
   awaiting: 0,
@@ -64,7 +66,9 @@ export function controlRepository(database: Database): ControlRegistry {
     takeReport: (report, now) =>
       database.transact(async (db) => {
         const [row] = await db.select().from(commands).where(eq(commands.id, report.id)).for('update')
-        if (!row || RANK[row.state] >= RANK[report.state] || row.state === 'selected' || row.state === 'awaiting') return undefined
+        const rank = row && (row.reason === NO_ANSWER ? RANK.sent : RANK[row.state])
+        if (!row || rank === undefined || rank >= RANK[report.state] || row.state === 'selected' || row.state === 'awaiting')
+          return undefined
         const [changed] = await db
           .update(commands)
           .set({
@@ -78,6 +82,16 @@ export function controlRepository(database: Database): ControlRegistry {
           .returning()
         return changed
       }),
+    giveUp: async (id, now) =>
+      (
+        await database.query((db) =>
+          db
+            .update(commands)
+            .set({ state: 'failed', reason: NO_ANSWER, updatedAt: now })
+            .where(and(eq(commands.id, id), inArray(commands.state, OPEN)))
+            .returning(),
+        )
+      )[0],
     open: () => database.query((db) => db.select().from(commands).where(inArray(commands.state, OPEN))),
     counters: async (structures) => {
       if (structures.length === 0) return {}
@@ -201,12 +215,25 @@ async function obstacle(db: Queries, row: CommandRow, now: number): Promise<Issu
 
 export function keyRepository(database: Database): KeyRegistry {
   return {
-    put: async (key) => {
+    put: async (keys) => {
+      if (keys.length === 0) return
+      const { area, siteKey, mqttUser, mqttHash, madeAt } = siteKeys
+      const given = (column: { name: string }) => sql.raw(`excluded.${column.name}`)
       await database.query((db) =>
         db
           .insert(siteKeys)
-          .values({ ...key, revokedAt: null })
-          .onConflictDoUpdate({ target: siteKeys.site, set: { ...key, revokedAt: null } }),
+          .values(keys.map((key) => ({ ...key, revokedAt: null })))
+          .onConflictDoUpdate({
+            target: siteKeys.site,
+            set: {
+              area: given(area),
+              siteKey: given(siteKey),
+              mqttUser: given(mqttUser),
+              mqttHash: given(mqttHash),
+              madeAt: given(madeAt),
+              revokedAt: null,
+            },
+          }),
       )
     },
     all: () => database.query((db) => db.select().from(siteKeys).orderBy(asc(siteKeys.site))),

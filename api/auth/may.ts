@@ -4,6 +4,13 @@ import type { Grant, Role } from '#registry/port.ts'
 const ALLOWED = {
   read: ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
   register: ['engineer', 'admin'],
+  command: ['dispatcher', 'supervisor'],
+  lock_out: ['dispatcher', 'supervisor', 'engineer'],
+  /** Lift a tag of somebody else, and close orders. */
+  supervise: ['supervisor'],
+  plan: ['dispatcher', 'supervisor'],
+  read_audit: ['supervisor', 'admin'],
+  manage_people: ['admin'],
   read_dead_letters: ['engineer', 'admin'],
   /** Corrections, methods, rules and reports. */
   analyse: ['analyst', 'engineer', 'supervisor', 'admin'],

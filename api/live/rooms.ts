@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { Server, type Socket } from 'socket.io'
 import { Compile } from 'typebox/compile'
 import { Fault, messageOf } from '#contract/fault.ts'
+import type { CommandMessage } from '#contract/http/command.ts'
 import { type ClientToServer, type ServerToClient, Watch } from '#contract/http.ts'
 import type { LiveState } from '#contract/live.ts'
 import type { UnixMs } from '#contract/units.ts'
@@ -74,6 +75,11 @@ export class Rooms {
 
   get size(): number {
     return this.#clients.size
+  }
+
+  /** To everyone who may see this area, at once: progress of a command waits for no tick. */
+  command(area: string, message: CommandMessage): void {
+    for (const { socket, reach } of this.#clients.values()) if (reaches(reach, area)) socket.emit('command', message)
   }
 
   /** Lets clients go; the HTTP server itself is its owner's to close. */

@@ -4,6 +4,7 @@ import type { Correction, History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
 import type { Sessions } from '../auth/sessions.ts'
 import type { SignIn } from '../auth/sign-in.ts'
+import type { ControlDesk } from '../control/desk.ts'
 import type { DistrictView } from '../district-view.ts'
 import type { AlarmList } from '../live/alarm-list.ts'
 import type { LastStates } from '../live/last-states.ts'
@@ -23,6 +24,7 @@ export type RouteContext = {
   readonly sessions: Sessions
   readonly signIn: SignIn
   readonly cookie: SessionCookie
+  readonly control: ControlDesk
   readonly now: () => UnixMs
   /** What analysts have ruled of these gates' metric in a span; volumes are reckoned with it. */
   readonly correctionsOf: (gates: readonly string[], of: { metric: string; from: number; to: number }) => Promise<readonly Correction[]>

@@ -24,12 +24,13 @@ export const PEOPLE: Readonly<Record<string, readonly Grant[]>> = {
 export type AuditEntry = Parameters<Registry['audit']['append']>[0]
 type Changes = { readonly [K in keyof ApiSettings]?: Partial<ApiSettings[K]> }
 type Wanted = Pick<ApiDeps, 'mqttUrl'> & { readonly registry: Registry; readonly history: History; readonly settings?: Changes } & Partial<
-    Pick<ApiDeps, 'dashboardFolder' | 'now'>
+    Pick<ApiDeps, 'dashboardFolder' | 'now' | 'username' | 'password'>
   >
 
 export function settingsWith(changes: Changes = {}): ApiSettings {
   const defaults = Value.Parse(ApiSettings, Value.Default(ApiSettings, {}))
   return {
+    control: { ...defaults.control, ...changes.control },
     http: { ...defaults.http, ...changes.http },
     session: { ...defaults.session, ...changes.session },
     sign_in: { ...defaults.sign_in, ...changes.sign_in },
@@ -61,7 +62,7 @@ async function seed(registry: Registry): Promise<void> {
 
 /** The application with real stores behind it, not listening yet, and what it has written to the audit trail. */
 export async function startApp(wanted: Wanted): Promise<{ app: App; audited: AuditEntry[] }> {
-  const { registry, history, mqttUrl, dashboardFolder, now } = wanted
+  const { registry, history, mqttUrl, username, password, dashboardFolder, now } = wanted
   const audited: AuditEntry[] = []
   const audit: Registry['audit'] = {
     ...registry.audit,
@@ -75,6 +76,8 @@ export async function startApp(wanted: Wanted): Promise<{ app: App; audited: Aud
     registry: { ...registry, audit },
     history,
     mqttUrl,
+    username,
+    password,
     dashboardFolder,
     ...(now ? { now } : {}),
   })

@@ -99,6 +99,8 @@ export type Machine = {
   contactLostAt: number | null
   lastToken: number
   startedAt: number | null
+  /** The status that was told last, without its time. */
+  shown: string
 }
 
 export function openMachine(kept: Kept): Machine {
@@ -115,6 +117,7 @@ export function openMachine(kept: Kept): Machine {
     contactLostAt: null,
     lastToken: 0,
     startedAt: null,
+    shown: '',
   }
 }
 

@@ -25,11 +25,13 @@ const MOST_LATE_MS = 10 * 60_000
 /** The control of one structure: pure. The caller carries the effects out, in their order. */
 export function step(before: Machine, event: Event, world: World, settings: StructureSettings): { machine: Machine; effects: Effect[] } {
   const turn: Turn = { m: structuredClone(before), w: world, settings, effects: [] }
-  const wasShown = statusKey(statusOf({ ...turn, m: before }))
   noteContact(turn)
   take(turn, event)
   const status = statusOf(turn)
-  if (statusKey(status) !== wasShown) turn.effects.push({ do: 'keep' }, { do: 'status', status })
+  const key = statusKey(status)
+  // The world is part of what is shown: that the time is agreed is news though nothing of the machine has changed.
+  if (key !== turn.m.shown) turn.effects.push({ do: 'keep' }, { do: 'status', status })
+  turn.m.shown = key
   return { machine: turn.m, effects: once(turn.effects) }
 }
 

@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import {
+  type Command,
+  type CommandAction,
+  type CommandNews,
+  type ControlStatus,
+  decodeReport,
+  decodeStatus,
+  encodeCommand,
+  encodeTimeAnswer,
+  NONCE_BYTES,
+} from '#contract/command.ts'
+import type { Structure } from '#contract/district.ts'
+import { Fault, messageOf } from '#contract/fault.ts'
+import type { CommandMessage } from '#contract/http/command.ts'
+import type { NodeAddress } from '#contract/topics.ts'
+import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { CommandRow, SiteKey } from '#registry/control-port.ts'
+import type { Registry } from '#registry/port.ts'
+import type { SignedIn } from '../auth/sessions.ts'
+import type { ApiSettings } from '../settings.ts'
+import type { ControlLink } from './link.ts'
+import { openSeal } from './seal.ts'
+import type { Signer } from './signer.ts'
+import { commandView, lockoutView } from './view.ts'
+
+export type DeskDeps = {
+  readonly settings: ApiSettings['control']
+  readonly registry: Registry
+  /** Null where the center has no signing key: nothing is commanded then. */
+  readonly signer: Signer | null
+  readonly link: Pick<ControlLink, 'command' | 'time' | 'connected'>
+  readonly show: (area: string, message: CommandMessage) => void
+  readonly now: () => UnixMs
+  readonly log: Logger
+}
+
+const KEYS_FRESH_MS = 5000
+const ASK_EVERY_MS = 1000
+/** So long after its last word an agent is asked again; so long without any, the row no longer blocks the structure. */
+const SILENCE_MS = 5000
+const GIVE_UP_MS = 120_000
+
+/** The center's side of commands: counters, signatures, sending until answered, and what the agents report. */
+export class ControlDesk {
+  readonly #deps: DeskDeps
+  readonly #statuses = new Map<string, ControlStatus>()
+  #keys: { readonly at: number; readonly bySite: ReadonlyMap<string, SiteKey> } | null = null
+  readonly #told = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #asking = false
+
+  constructor(deps: DeskDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#askAgain(), ASK_EVERY_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  status(structure: string): ControlStatus | null {
+    return this.#statuses.get(structure) ?? null
+  }
+
+  async isAvailable(site: string): Promise<boolean> {
+    return this.#deps.signer !== null && (await this.#key(site)) !== undefined
+  }
+
+  /** @throws Fault CONFLICT where this site can't be commanded. */
+  async select(
+    structure: Structure,
+    by: SignedIn,
+    asked: { readonly action: CommandAction; readonly needsSecond: boolean; readonly order: string | null },
+  ): Promise<CommandRow> {
+    const { registry, now, settings } = this.#deps
+    await this.#require(structure.site)
+    const at = now()
+    const row = await registry.control.select({
+      id: randomUUID(),
+      structure: structure.id,
+      area: structure.area,
+      site: structure.site,
+      action: asked.action,
+      needsSecond: asked.needsSecond,
+      by: by.person.login,
+      session: by.tokenHash,
+      order: asked.order,
+      selectedAt: at,
+      expiresAt: at + settings.selection_s * 1000,
+    })
+    await this.#audit(by.person.login, 'command.select', row, { action: asked.action })
+    return row
+  }
+
+  /** Gives out the counter, signs, keeps and sends. @throws Fault CONFLICT that says why it does not go. */
+  async send(row: CommandRow, by: { readonly login: string; readonly approvedBy: string | null }): Promise<CommandRow> {
+    const { registry, now, settings } = this.#deps
+    const signer = await this.#require(row.site)
+    const at = now()
+    const expiresAt = unixMs(at + settings.command_ttl_s * 1000)
+    const right = row.action.kind === 'stop' || row.action.kind === 'tag' || row.action.kind === 'untag' ? 'always' : 'in turn'
+    const outcome = await registry.control.issue({
+      id: row.id,
+      now: at,
+      expiresAt,
+      approvedBy: by.approvedBy,
+      right,
+      sign: ({ id, area, site, structure, action }, counter) => {
+        const command: Command = { v: 1, id, area, site, structure, counter, issued: at, expires: expiresAt, by: row.by, action }
+        return Buffer.from(signer.sign('command', encodeCommand(command))).toString('base64')
+      },
+    })
+    switch (outcome.kind) {
+      case 'issued':
+        this.#publish(outcome.row)
+        await this.#audit(by.login, 'command.send', outcome.row, {
+          action: row.action,
+          counter: outcome.row.counter,
+          approved_by: by.approvedBy,
+        })
+        this.#show(outcome.row)
+        return outcome.row
+      case 'busy':
+        throw new Fault('CONFLICT', `another command of ${row.structure} has not ended (by ${outcome.other.by})`, 'wait for it, or stop it')
+      case 'tagged_out':
+        throw new Fault(
+          'CONFLICT',
+          `${row.structure} is tagged out by ${outcome.lockout.byName}: ${outcome.lockout.reason}`,
+          'ask who tagged it, or a supervisor',
+        )
+      case 'gone':
+        throw new Fault('CONFLICT', 'this selection is over, was cancelled, or has been sent already', 'select again')
+    }
+  }
+
+  /** What is done at once, without a selection: stop, tag, untag. */
+  async atOnce(structure: Structure, by: SignedIn, action: CommandAction): Promise<CommandRow> {
+    const row = await this.select(structure, by, { action, needsSecond: false, order: null })
+    return await this.send(row, { login: by.person.login, approvedBy: null })
+  }
+
+  /** Confirmed by who ordered it; a second person must still approve. @throws Fault CONFLICT */
+  async await(row: CommandRow): Promise<void> {
+    const { registry, now, settings } = this.#deps
+    const at = now()
+    const waits =
+      row.expiresAt > at && (await registry.control.await(row.id, { now: at, expiresAt: unixMs(at + settings.selection_s * 1000) }))
+    if (!waits) throw new Fault('CONFLICT', 'this selection is over', 'select again')
+    await this.#audit(row.by, 'command.confirm', row, { waits_for: 'a second person' })
+    const waiting = await registry.control.command(row.id)
+    if (waiting) this.#show(waiting)
+  }
+
+  async cancel(row: CommandRow, login: string): Promise<boolean> {
+    const { registry, now } = this.#deps
+    if (!(await registry.control.cancel(row.id, now()))) return false
+    await this.#audit(login, 'command.cancel', row, {})
+    const cancelled = await registry.control.command(row.id)
+    if (cancelled) this.#show(cancelled)
+    return true
+  }
+
+  async showLockouts(structure: Structure): Promise<void> {
+    const lockouts = (await this.#deps.registry.control.lockouts(this.#deps.now())).filter((l) => l.structure === structure.id)
+    this.#deps.show(structure.area, { gate: structure.id, command: null, status: null, lockouts: lockouts.map(lockoutView) })
+  }
+
+  /** From ingest: sealed by the agent, else nobody's word. */
+  async takeNews(news: CommandNews): Promise<void> {
+    const { registry, log, now } = this.#deps
+    const key = await this.#key(news.site)
+    const content = key && openSeal(news.about, new Uint8Array(Buffer.from(news.sealed, 'base64')), key.siteKey)
+    if (!key || !content) {
+      log.warn({ site: news.site, gate: news.gate }, 'a report about control without the seal of its site')
+      return
+    }
+    if (news.about === 'control') {
+      const status = decodeStatus(content)
+      if (!status || status.structure !== news.gate) return
+      this.#statuses.set(status.structure, status)
+      if (status.counter !== null) await registry.control.raiseCounter(status.structure, status.counter)
+      this.#deps.show(key.area, { gate: status.structure, command: null, status, lockouts: null })
+      return
+    }
+    const report = decodeReport(content)
+    if (!report || report.structure !== news.gate) return
+    const row = await registry.control.takeReport(report, now())
+    if (!row) {
+      await this.#takeUnasked(report, key)
+      return
+    }
+    await this.#audit(`agent ${news.site}`, `command.${report.state}`, row, { reason: row.reason, openings_m: report.openings_m })
+    this.#show(row)
+  }
+
+  /** A refusal of what no API sent, or a move that the agent made by itself: in the trail, once for each state. */
+  async #takeUnasked(report: NonNullable<ReturnType<typeof decodeReport>>, key: SiteKey): Promise<void> {
+    const forged = report.state === 'refused' && (report.reason === 'bad_signature' || report.reason === 'malformed')
+    const ownMove = report.id.startsWith('preset-') || report.id.startsWith('automatic-')
+    const mark = `${report.structure} ${report.id} ${report.state} ${Math.floor(report.t / 60_000)}`
+    if ((!forged && !ownMove) || this.#told.has(mark)) return
+    if (this.#told.size > 10_000) this.#told.clear()
+    this.#told.add(mark)
+    await this.#deps.registry.audit.append({
+      at: this.#deps.now(),
+      who: `agent ${key.site}`,
+      action: `command.${report.state}`,
+      subject: report.structure,
+      details: { id: report.id, ...('reason' in report && { reason: report.reason }), openings_m: report.openings_m },
+    })
+  }
+
+  /** The agent's question for time and counters. */
+  async answer(node: NodeAddress, nonce: Uint8Array, structures: readonly Structure[]): Promise<void> {
+    const { signer, registry, link, now } = this.#deps
+    if (!signer || nonce.length !== NONCE_BYTES || !(await this.#key(node.node))) return
+    const counters = await registry.control.counters(structures.filter((s) => s.site === node.node).map((s) => s.id))
+    const content = encodeTimeAnswer({ v: 1, site: node.node, nonce: Buffer.from(nonce).toString('hex'), t: now(), counters })
+    link.time(node, signer.sign('time', content))
+  }
+
+  /** Commands whose agent has not had the last word are sent again, as they were: the agent tells how far it is, and does nothing twice. */
+  async #askAgain(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    try {
+      const { registry, now } = this.#deps
+      for (const row of await registry.control.open()) {
+        const silent = now() - row.updatedAt
+        if (silent > GIVE_UP_MS) {
+          const given = await registry.control.giveUp(row.id, now())
+          if (given) {
+            await this.#audit('center', 'command.no_answer', given, {})
+            this.#show(given)
+          }
+        } else if (silent > SILENCE_MS && Math.floor(silent / ASK_EVERY_MS) % 5 === 0) this.#publish(row)
+      }
+    } catch (error) {
+      this.#deps.log.warn({ error: messageOf(error) }, 'open commands could not be followed; trying again')
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  #publish(row: CommandRow): void {
+    if (row.signed === null) return
+    const sent = this.#deps.link.command(
+      { group: row.area, node: row.site, device: row.structure },
+      new Uint8Array(Buffer.from(row.signed, 'base64')),
+    )
+    if (!sent) this.#deps.log.warn({ id: row.id }, 'a command could not be sent: the broker is away')
+  }
+
+  #show(row: CommandRow): void {
+    this.#deps.show(row.area, { gate: row.structure, command: commandView(row), status: null, lockouts: null })
+  }
+
+  async #require(site: string): Promise<Signer> {
+    const { signer } = this.#deps
+    if (!signer) throw new Fault('CONFLICT', 'this center has no signing key', 'make one and name it in api.control.key_file')
+    if (!(await this.#key(site)))
+      throw new Fault('CONFLICT', `site ${site} has no keys, or they were revoked`, 'provision it: docs/provisioning.md')
+    return signer
+  }
+
+  async #key(site: string): Promise<SiteKey | undefined> {
+    const at = this.#deps.now()
+    if (!this.#keys || at - this.#keys.at > KEYS_FRESH_MS || at < this.#keys.at) {
+      const all = await this.#deps.registry.keys.all()
+      this.#keys = { at, bySite: new Map(all.filter((k) => k.revokedAt === null).map((k) => [k.site, k])) }
+    }
+    return this.#keys.bySite.get(site)
+  }
+
+  async #audit(who: string, action: string, row: CommandRow, details: Record<string, unknown>): Promise<void> {
+    await this.#deps.registry.audit.append({
+      at: this.#deps.now(),
+      who,
+      action,
+      subject: row.structure,
+      details: { command: row.id, ...details },
+    })
+  }
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { connect } from 'mqtt'
+import type { Logger } from 'pino'
+import { Value } from 'typebox/value'
+import { CommandNews } from '#contract/command.ts'
+import { messageOf } from '#contract/fault.ts'
+import { DecodeFault, decodePayload, encodePayload, metricValue } from '#contract/sparkplug/payload.ts'
+import {
+  COMMAND_FILTER,
+  type DeviceAddress,
+  deviceTopic,
+  NAMES,
+  type NodeAddress,
+  nodeTopic,
+  parseSparkplugTopic,
+  SPARKPLUG,
+} from '#contract/topics.ts'
+
+export type LinkAccess = { readonly mqttUrl: string; readonly username?: string | undefined; readonly password?: string | undefined }
+export type LinkEvents = {
+  readonly news: (news: CommandNews) => void
+  readonly asked: (node: NodeAddress, nonce: Uint8Array) => void
+}
+export type ControlLink = {
+  connected(): boolean
+  /** QoS 0, never retained. @returns false when the broker is away: nothing waits for it, since a late command is none. */
+  command(to: DeviceAddress, signed: Uint8Array): boolean
+  time(to: NodeAddress, signed: Uint8Array): void
+  close(): Promise<void>
+}
+
+/** The API's own connection to the broker for what concerns control. */
+export function openControlLink(access: LinkAccess, events: LinkEvents, log: Logger): ControlLink {
+  const client = connect(access.mqttUrl, {
+    clientId: `sluice-control-${randomBytes(6).toString('hex')}`,
+    clean: true,
+    reconnectPeriod: 1000,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(access.username === undefined ? {} : { username: access.username }),
+    ...(access.password === undefined ? {} : { password: access.password }),
+  })
+  client.on('error', (error) => log.debug({ error: messageOf(error) }, 'control: no connection to the broker'))
+  client.on('connect', () => {
+    client.subscribe([COMMAND_FILTER, `${SPARKPLUG}/+/NDATA/+`], { qos: 0 }, (error) => {
+      if (error) log.error({ error: error.message }, 'the broker refuses the topics of control')
+    })
+  })
+  client.on('message', (topic, payload, packet) => {
+    if (packet.retain) return
+    if (topic.startsWith('sluice/')) takeNews(payload)
+    else takeNodeData(topic, payload)
+  })
+  function takeNews(payload: Uint8Array): void {
+    try {
+      const news: unknown = JSON.parse(Buffer.from(payload).toString())
+      if (Value.Check(CommandNews, news)) events.news(news)
+    } catch {
+      log.debug('a message about control that is no JSON')
+    }
+  }
+  function takeNodeData(topic: string, payload: Uint8Array): void {
+    const at = parseSparkplugTopic(topic)
+    if (at?.kind !== 'node') return
+    try {
+      for (const metric of decodePayload(payload).metrics) {
+        const value = metric.name === NAMES.nonce ? metricValue(metric) : null
+        if (value instanceof Uint8Array) events.asked(at, value)
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error
+    }
+  }
+  const send = (topic: string, name: string, value: Uint8Array): boolean => {
+    if (!client.connected) return false
+    const timestamp = Date.now()
+    client.publish(topic, Buffer.from(encodePayload({ timestamp, metrics: [{ name, timestamp, datatype: 'Bytes', value }] })), {
+      qos: 0,
+      retain: false,
+    })
+    return true
+  }
+  return {
+    connected: () => client.connected,
+    command: (to, signed) => send(deviceTopic('DCMD', to), NAMES.command, signed),
+    time: (to, signed) => void send(nodeTopic('NCMD', to), NAMES.time, signed),
+    close: async () => {
+      await client.endAsync(true)
+    },
+  }
+}

@@ -1,0 +1,225 @@
+import { Type } from 'typebox'
+import { Fault } from '#contract/fault.ts'
+import { CommandList, CommandView, GateControl, SelectCommand, Selected } from '#contract/http/command.ts'
+import { PageQuery } from '#contract/http.ts'
+import type { CommandRow } from '#registry/control-port.ts'
+import type { App } from '../../../app.ts'
+import { may } from '../../../auth/may.ts'
+import type { SignedIn } from '../../../auth/sessions.ts'
+import { preview } from '../../../control/preview.ts'
+import { commandView, holdView, lockoutView } from '../../../control/view.ts'
+import { signedInOf } from '../../../plugins/session-cookie.ts'
+import { PROBLEMS } from '../../../problem.ts'
+import { IdParams, type RouteContext } from '../../context.ts'
+import { visibleStructure } from '../gates/gate-of.ts'
+import { needsSecond, requireCommand } from './rights.ts'
+
+const STALE_INTERVALS = 3
+/** What only the routes of their own make: a tag has its row, a stop its one click. */
+const NOT_SELECTED = new Set(['tag', 'untag', 'stop'])
+
+/** /api/v1/gates/:id/commands, /api/v1/gates/:id/control, /api/v1/gates/:id/stop, /api/v1/commands */
+export function commandRoutes(app: App, { district, states, registry, control, settings, now }: RouteContext): void {
+  const tags = ['control']
+
+  app.get(
+    '/gates/:id/control',
+    {
+      schema: {
+        tags,
+        summary: 'How a gate is controlled now, read back from its agent',
+        params: IdParams,
+        response: { 200: GateControl, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const read = await district.read()
+      const signedIn = signedInOf(request)
+      const structure = visibleStructure(read, signedIn, request.params.id)
+      const [last, lockouts, holds, available] = await Promise.all([
+        registry.control.commands({ structure: structure.id }, { limit: 1, offset: 0 }),
+        registry.control.lockouts(now()),
+        registry.control.holds(),
+        control.isAvailable(structure.site),
+      ])
+      const [latest] = last.items
+      const hold = holds.find((h) => h.canal === structure.canal)
+      const { grants } = signedIn.person
+      return {
+        structure: structure.id,
+        available,
+        needs_second: needsSecond(
+          structure,
+          { kind: 'open', opening_m: 0, leaf: null },
+          { canals: read.canals, settings: settings.control },
+        ),
+        may: { command: may(grants, 'command', structure.area), lock_out: may(grants, 'lock_out', structure.area) },
+        status: control.status(structure.id),
+        lockouts: lockouts.filter((l) => l.structure === structure.id).map(lockoutView),
+        hold: hold ? holdView(hold) : null,
+        last: latest ? commandView(latest) : null,
+      }
+    },
+  )
+
+  app.post(
+    '/gates/:id/commands',
+    {
+      schema: {
+        tags,
+        summary: 'Select a command: nothing is sent yet; the reply shows what it would do',
+        params: IdParams,
+        body: SelectCommand,
+        response: { 201: Selected, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const read = await district.read()
+      const signedIn = signedInOf(request)
+      const structure = visibleStructure(read, signedIn, request.params.id)
+      requireCommand(signedIn, structure.area)
+      await requireSecondFactor(signedIn)
+      await requireHold(signedIn, structure.canal)
+      const { action, order } = request.body
+      if (NOT_SELECTED.has(action.kind))
+        throw new Fault('BAD_REQUEST', `${action.kind} has a route of its own`, 'POST /gates/:id/stop or /gates/:id/lockouts')
+      const lockout = (await registry.control.lockouts(now())).find((l) => l.structure === structure.id)
+      if (lockout)
+        throw new Fault(
+          'CONFLICT',
+          `${structure.id} is tagged out by ${lockout.byName}: ${lockout.reason}`,
+          'ask who tagged it, or a supervisor',
+        )
+      const row = await control.select(structure, signedIn, {
+        action,
+        needsSecond: needsSecond(structure, action, { canals: read.canals, settings: settings.control }),
+        order: order ?? null,
+      })
+      const mode = control.status(structure.id)?.mode.kind ?? 'manual'
+      const shown = preview(structure, action, {
+        state: states.get(structure.id),
+        now: now(),
+        staleAfterMs: (read.siteById.get(structure.site)?.report_interval_ms ?? 5000) * STALE_INTERVALS,
+        structures: read.structures,
+        isAutomatic: mode !== 'manual',
+      })
+      return reply.code(201).send({ command: commandView(row), preview: shown })
+    },
+  )
+
+  app.post(
+    '/gates/:id/stop',
+    { schema: { tags, summary: 'Stop every leaf of a gate, at once', params: IdParams, response: { 202: CommandView, ...PROBLEMS } } },
+    async (request, reply) => {
+      const signedIn = signedInOf(request)
+      const structure = visibleStructure(await district.read(), signedIn, request.params.id)
+      requireCommand(signedIn, structure.area)
+      return reply.code(202).send(commandView(await control.atOnce(structure, signedIn, { kind: 'stop' })))
+    },
+  )
+
+  app.post(
+    '/commands/:id/confirm',
+    {
+      schema: {
+        tags,
+        summary: 'Confirm what was selected: it is sent, or waits for a second person',
+        params: IdParams,
+        response: { 202: CommandView, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const signedIn = signedInOf(request)
+      const row = await rowFor(signedIn, request.params.id)
+      if (row.by !== signedIn.person.login || row.state !== 'selected')
+        throw new Fault('CONFLICT', 'this is not a selection of yours that can be confirmed', 'select again')
+      await requireSecondFactor(signedIn)
+      if (!row.needsSecond) return reply.code(202).send(commandView(await control.send(row, { login: row.by, approvedBy: null })))
+      await control.await(row)
+      return reply.code(202).send(commandView(await rowFor(signedIn, row.id)))
+    },
+  )
+
+  app.post(
+    '/commands/:id/approve',
+    {
+      schema: {
+        tags,
+        summary: 'Approve, as a second person on another session, what waits for it: it is sent',
+        params: IdParams,
+        response: { 202: CommandView, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const signedIn = signedInOf(request)
+      const row = await rowFor(signedIn, request.params.id)
+      if (row.by === signedIn.person.login || row.session === signedIn.tokenHash) {
+        throw new Fault('NOT_ALLOWED', 'who ordered it can not approve it', 'let another person sign in and approve')
+      }
+      if (row.state !== 'awaiting') throw new Fault('CONFLICT', 'this does not wait for an approval', 'look at the command again')
+      await requireSecondFactor(signedIn)
+      return reply.code(202).send(commandView(await control.send(row, { login: signedIn.person.login, approvedBy: signedIn.person.login })))
+    },
+  )
+
+  app.post(
+    '/commands/:id/cancel',
+    { schema: { tags, summary: 'Cancel what has not been sent', params: IdParams, response: { 200: CommandView, ...PROBLEMS } } },
+    async (request) => {
+      const signedIn = signedInOf(request)
+      const row = await rowFor(signedIn, request.params.id)
+      if (!(await control.cancel(row, signedIn.person.login)))
+        throw new Fault('CONFLICT', 'it has been sent, or is over', 'use stop for what moves')
+      return commandView(await rowFor(signedIn, row.id))
+    },
+  )
+
+  app.get(
+    '/commands/:id',
+    { schema: { tags, summary: 'One command', params: IdParams, response: { 200: CommandView, ...PROBLEMS } } },
+    async (request) => commandView(await rowFor(signedInOf(request), request.params.id, 'read')),
+  )
+
+  app.get(
+    '/commands',
+    {
+      schema: {
+        tags,
+        summary: 'Commands, newest first',
+        querystring: Type.Object({ ...PageQuery.properties, gate: Type.Optional(Type.String({ maxLength: 64 })) }),
+        response: { 200: CommandList, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const signedIn = signedInOf(request)
+      const { limit, offset, gate } = request.query
+      if (gate !== undefined) visibleStructure(await district.read(), signedIn, gate)
+      else if (!may(signedIn.person.grants, 'read', null))
+        throw new Fault('NOT_ALLOWED', 'the list of all areas is for who may see all of them', 'name a gate')
+      const { items, total } = await registry.control.commands(gate === undefined ? {} : { structure: gate }, { limit, offset })
+      return { items: items.map(commandView), total, limit, offset }
+    },
+  )
+
+  async function rowFor(signedIn: SignedIn, id: string, action: 'command' | 'read' = 'command'): Promise<CommandRow> {
+    const row = await registry.control.command(id)
+    if (!row || !may(signedIn.person.grants, 'read', row.area))
+      throw new Fault('NOT_FOUND', 'there is no such command', 'look at the gate again')
+    if (action === 'command') requireCommand(signedIn, row.area)
+    return row
+  }
+
+  async function requireSecondFactor({ person }: SignedIn): Promise<void> {
+    if (settings.control.second_factor === 'optional') return
+    const factor = await registry.access.secondFactor(person.id)
+    if (factor?.confirmedAt) return
+    throw new Fault('NOT_ALLOWED', 'only who signs in with a second factor may command', 'set one up under your name')
+  }
+
+  /** Where somebody holds the canal, only they move its gates. */
+  async function requireHold({ person }: SignedIn, canal: string): Promise<void> {
+    const hold = (await registry.control.holds()).find((h) => h.canal === canal)
+    if (!hold || hold.login === person.login) return
+    throw new Fault('CONFLICT', `${hold.name} (${hold.login}) holds the control of canal ${canal}`, 'let them hand it over')
+  }
+}

@@ -1,0 +1,147 @@
+/** One simulated site, its agent, a broker that enforces the access list, ingest and the API with real stores, in one process. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import mqtt, { type MqttClient } from 'mqtt'
+import { pino } from 'pino'
+import { stringify } from 'yaml'
+import type { App } from '#api/app.ts'
+import { ensurePerson } from '#api/auth/ensure-person.ts'
+import { makeKeyFile } from '#api/control/signer.ts'
+import { DISTRICT } from '#api/testing/district.ts'
+import { openStores, PASSWORD as PEOPLE_PASSWORD, startApp } from '#api/testing/start-api.ts'
+import { hashMqttPassword } from '#broker/accounts.ts'
+import type { Principal } from '#broker/acl.ts'
+import { openEmbeddedBroker } from '#broker/embedded.ts'
+import { parseConfig } from '#contract/config.ts'
+import type { District } from '#contract/district.ts'
+import { loadProfiles } from '#edge-agent/load-profiles.ts'
+import { type Edge, openEdge } from '#edge-agent/main.ts'
+import { EdgeSettings } from '#edge-agent/settings.ts'
+import { openIngest } from '#ingest/main.ts'
+import { IngestSettings } from '#ingest/settings.ts'
+import type { Registry } from '#registry/port.ts'
+import { edgeConfigOf } from '#simulators/edge-config.ts'
+import { openSimulators } from '#simulators/main.ts'
+import { tempFolder } from './servers.ts'
+
+export const SITE_KEY = Buffer.alloc(32, 7).toString('base64url')
+const PASSWORD = 'mqtt password of the test'
+
+export type ControlPlant = {
+  readonly app: App
+  readonly registry: Registry
+  readonly keyFile: string
+  readonly brokerUrl: string
+  readonly district: District
+  readonly edge: () => Edge
+  restartEdge(): Promise<void>
+  /** An MQTT client signed in as one of the accounts. */
+  client(user: string): Promise<MqttClient>
+  close(): Promise<void>
+}
+
+/** Beside those of the API's tests: a second dispatcher of the same area, and one of another. */
+const MORE_PEOPLE = { li: { role: 'supervisor', area: 'yichang' }, zhao: { role: 'dispatcher', area: 'wulanbuhe' } } as const
+
+export async function startControlPlant(
+  options: {
+    readonly secondPerson?: 'main_regulators' | 'nobody'
+    readonly linkUrl?: (brokerPort: number) => Promise<{ url: string; close(): Promise<void> }>
+  } = {},
+): Promise<ControlPlant> {
+  const folder = tempFolder('control')
+  const log = pino({ level: process.env['SLUICE_TEST_LOG'] ?? 'silent' })
+  const closing: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
+  const stores = await openStores(folder)
+  closing.push(() => stores.close())
+  const { registry, history } = stores
+  for (const [login, grant] of Object.entries(MORE_PEOPLE))
+    await ensurePerson(registry, { login, name: login, password: PEOPLE_PASSWORD, grants: [grant] })
+  const [site] = DISTRICT.sites
+  if (!site) throw new Error('the test district has no site')
+  const at = Date.now()
+  const hash = hashMqttPassword(PASSWORD)
+  await registry.keys.put(
+    DISTRICT.sites.map((s) => ({ site: s.id, area: s.area, siteKey: SITE_KEY, mqttUser: s.id, mqttHash: hash, madeAt: at })),
+  )
+  const principals: Record<string, Principal> = { ingest: { kind: 'ingest' }, api: { kind: 'api' }, reader: { kind: 'reader' } }
+  for (const s of DISTRICT.sites) principals[s.id] = { kind: 'site', area: s.area, site: s.id }
+  const account = (user: string) => {
+    const principal = principals[user]
+    return principal && { user, hash, principal }
+  }
+  const broker = await openEmbeddedBroker({ host: '127.0.0.1', port: 0 }, { log, access: { account, anonymous: null } })
+  closing.push(() => broker.close())
+  const link = (await options.linkUrl?.(broker.port)) ?? { url: broker.url, close: async () => undefined }
+  closing.push(() => link.close())
+  const profiles = await loadProfiles('edge-agent/profiles')
+  const profile = profiles.get('sluice-gate-rtu')
+  if (!profile) throw new Error('there is no profile')
+  const simulators = await openSimulators(
+    { district: DISTRICT, profile, host: '127.0.0.1', basePort: 0, seed: 1, sites: [site.id] },
+    { now: Date.now, logger: log },
+  )
+  closing.push(() => simulators.close())
+  const ending = new AbortController()
+  const ingest = await openIngest(
+    parseConfig(IngestSettings, { file: 'test', text: '' }),
+    { broker: { url: broker.url, username: 'ingest', password: PASSWORD }, history, registry, log },
+    ending.signal,
+  )
+  closing.push(() => ingest.close())
+  const keyFile = join(folder, 'keys', 'commands.pem')
+  const publicKey = makeKeyFile(keyFile)
+  const [simulated] = simulators.sites
+  if (!simulated) throw new Error('nothing is simulated')
+  const config = {
+    ...edgeConfigOf(simulated, {
+      brokerUrl: link.url,
+      outboxPath: join(folder, 'outbox'),
+      pollIntervalMs: 500,
+      profile: profile.name,
+      structures: DISTRICT.structures,
+    }),
+    broker: { url: link.url, username: site.id, password: PASSWORD },
+    control: { command_keys: [publicKey], site_key: SITE_KEY, state: join(folder, 'control') },
+  }
+  for (const device of config.buses.flatMap((b) => b.devices)) if (device.control) device.control.limits.min_interval_s = 0
+  const text = stringify(config)
+  const open = (): Promise<Edge> => openEdge(parseConfig(EdgeSettings, { file: 'test', text }), { log, profiles })
+  let edge = await open()
+  const { app } = await startApp({
+    registry,
+    history,
+    mqttUrl: broker.url,
+    username: 'api',
+    password: PASSWORD,
+    settings: {
+      control: { key_file: keyFile, second_factor: 'optional', second_person: options.secondPerson ?? 'nobody' },
+      sign_in: { tries_per_minute: 1000 },
+    },
+  })
+  closing.push(
+    () => app.close(),
+    () => edge.close(),
+  )
+  return {
+    app,
+    registry,
+    keyFile,
+    brokerUrl: broker.url,
+    district: DISTRICT,
+    edge: () => edge,
+    restartEdge: async () => {
+      await edge.close()
+      edge = await open()
+    },
+    client: async (user) => {
+      const client = await mqtt.connectAsync(broker.url, { username: user, password: PASSWORD, reconnectPeriod: 0 })
+      closing.push(async () => client.end(true))
+      return client
+    },
+    close: async () => {
+      ending.abort()
+      for (const end of closing.toReversed()) await end()
+    },
+  }
+}
