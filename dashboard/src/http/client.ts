@@ -1,5 +1,7 @@
 import type { Static } from 'typebox'
+import type { CommandAction } from '#contract/command.ts'
 import type { Area, Canal } from '#contract/district.ts'
+import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
 import type { SiteList } from '#contract/http/site.ts'
 import type { VolumeReply } from '#contract/http/volume.ts'
 import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo } from '#contract/http.ts'
@@ -42,6 +44,12 @@ export type Client = {
   /** Volumes by period; the first and the last are cut at `from` and `to`. */
   volume(gate: string, ask: VolumeAsk, options?: Options): Promise<VolumeReply>
   deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
+  control(gate: string): Promise<GateControl>
+  selectCommand(gate: string, action: CommandAction): Promise<Selected>
+  commandStep(id: string, step: 'confirm' | 'approve' | 'cancel'): Promise<CommandView>
+  stopGate(gate: string): Promise<CommandView>
+  tagOut(gate: string, tag: { reason: string; hours: number }): Promise<void>
+  liftTag(id: string): Promise<void>
 }
 
 const PAGE = 1000
@@ -95,8 +103,20 @@ export function openClient(deps: ClientDeps): Client {
       return read<VolumeReply>(`/gates/${encodeURIComponent(gate)}/volume?${query}`, options)
     },
     deadLetters: ({ limit, offset }) => read<DeadLetterList>(`/dead-letters?limit=${limit}&offset=${offset}`),
+    control: (gate) => read<GateControl>(`/gates/${encodeURIComponent(gate)}/control`),
+    selectCommand: (gate, action) => read<Selected>(`/gates/${encodeURIComponent(gate)}/commands`, posted({ action })),
+    commandStep: (id, step) => read<CommandView>(`/commands/${encodeURIComponent(id)}/${step}`, { method: 'POST' }),
+    stopGate: (gate) => read<CommandView>(`/gates/${encodeURIComponent(gate)}/stop`, { method: 'POST' }),
+    tagOut: async (gate, tag) => void (await request(`/gates/${encodeURIComponent(gate)}/lockouts`, posted(tag))),
+    liftTag: async (id) => void (await request(`/lockouts/${encodeURIComponent(id)}`, { method: 'DELETE' })),
   }
 }
+
+const posted = (body: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
 
 async function problemIn(response: Response): Promise<Problem | null> {
   if (!response.headers.get('content-type')?.includes('json')) return null

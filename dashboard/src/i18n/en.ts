@@ -1,4 +1,5 @@
 import { en as alarm } from '../alarm/text.ts'
+import { en as command } from '../command/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
@@ -12,6 +13,7 @@ export const en: Messages = {
   ...schematic,
   ...alarm,
   ...site,
+  ...command,
   session: {
     title: 'Sign in',
     login: 'User name',

@@ -1,4 +1,5 @@
 import { zh as alarm } from '../alarm/text.ts'
+import { zh as command } from '../command/text.ts'
 import { zh as gateVolume } from '../gate/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
@@ -11,6 +12,7 @@ export const zh = {
   ...schematic,
   ...alarm,
   ...site,
+  ...command,
   session: {
     title: '登录',
     login: '用户名',
