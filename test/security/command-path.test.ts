@@ -72,12 +72,16 @@ const shout = async (client: MqttClient, signed: Uint8Array, options: { topic?: 
   const payload = encodePayload({ timestamp: Date.now(), metrics: [{ name: NAMES.command, datatype: 'Bytes', value: signed }] })
   await client.publishAsync(options.topic ?? TOPIC, Buffer.from(payload), { qos: 0, retain: options.retain ?? false })
 }
+/** What report by exception does not tell: the dead band of an opening, and a millimetre. A commanded move of this file is ten times as long. */
+const UNTOLD_M = 0.004
 /** So long nothing may have moved: several polls. */
 const stays = async (work: () => Promise<void>): Promise<void> => {
   const before = await openings()
   await work()
   await new Promise((resolve) => setTimeout(resolve, 2500))
-  expect(await openings()).toEqual(before)
+  const after = await openings()
+  expect(after).toHaveLength(before.length)
+  for (const [i, opening] of after.entries()) expect(Math.abs(opening - (before[i] ?? Number.NaN))).toBeLessThanOrEqual(UNTOLD_M)
 }
 const freshCommand = (change: Partial<Command> = {}): Command => ({
   v: 1,
