@@ -56,6 +56,7 @@ import { gatesRoutes } from './routes/v1/gates/index.ts'
 import { volumeRoutes } from './routes/v1/gates/volume.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
+import { commissioningRoutes } from './routes/v1/sites/commissioning.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
 import type { ApiSettings } from './settings.ts'
 
@@ -215,6 +216,7 @@ function registerV1(scope: App, context: RouteContext): void {
   areaRoutes(scope, context)
   canalRoutes(scope, context)
   siteRoutes(scope, context)
+  commissioningRoutes(scope, context)
   gatesRoutes(scope, context)
   gateRoutes(scope, context)
   historyRoutes(scope, context)

@@ -11,7 +11,7 @@ import { hexWord, shownNumber, table } from '#edge-agent/commission/table.ts'
 import { Bus, type BusAddress } from '#edge-agent/modbus/bus.ts'
 import { toDevice } from '#edge-agent/modbus/device.ts'
 
-import { type BusChoice, chooseBus, profilesHere, readSite, wholeNumber } from './edge-config.ts'
+import { type BusChoice, chooseBus, profilesBeside, readSite, wholeNumber } from './edge-config.ts'
 import { foundWanting, type Output } from './edge-output.ts'
 
 export async function runPorts(out: Output): Promise<void> {
@@ -45,7 +45,7 @@ export async function runScan(options: ScanOptions, out: Output, { log, signal }
   const units = parseUnits(options.units)
   if (!units) throw new Fault('BAD_REQUEST', `--units is ${options.units}`, 'write them as 1-32 or 1,2,17')
   const address = await chooseBus({ timeoutMs: '300', ...options })
-  const profiles = await profilesHere()
+  const profiles = await profilesBeside(options.config)
   const began = performance.now()
   const said = (u: UnitFound): void => {
     out.progress('')
@@ -169,7 +169,7 @@ function decimal(option: string, written: string): number {
 /** @returns whether every reading is GOOD. */
 async function readAll(config: string, out: Output, log: Logger): Promise<boolean> {
   const settings = await readSite(config)
-  const profiles = await profilesHere()
+  const profiles = await profilesBeside(config)
   const read: DeviceRead[] = []
   for (const bus of settings.buses) {
     await withBus(bus, log, async (open) => {

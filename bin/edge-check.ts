@@ -1,11 +1,11 @@
 import { checkConfig } from '#edge-agent/commission/check.ts'
-import { profilesHere } from './edge-config.ts'
+import { profilesBeside } from './edge-config.ts'
 import { foundWanting, type Output } from './edge-output.ts'
 import { readText } from './read-text.ts'
 
 /** Exit code 1: the agent would not start. 2: it would, and something is suspicious and --strict was given. */
 export async function runCheck(file: string, { strict }: { readonly strict?: boolean }, out: Output): Promise<void> {
-  const result = checkConfig({ file, text: readText(file), env: process.env, profiles: await profilesHere() })
+  const result = checkConfig({ file, text: readText(file), env: process.env, profiles: await profilesBeside(file) })
   out.tell(result.kind === 'refused' ? result : { kind: result.kind, warnings: result.warnings })
   if (result.kind === 'refused') {
     for (const error of result.errors) out.say(`${out.warn('error')} ${error}`)

@@ -32,7 +32,7 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
     .action(async ({ config }: { config: string }) => {
       const settings = parseConfig(EdgeSettings, { file: config, text: readText(config), env: process.env })
       const { runEdge } = await import('./edge.ts')
-      await runEdge(settings, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), signal)
+      await runEdge({ settings, file: config }, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), signal)
     })
 
   command('init', 'write a commented site file, asking for what the options leave open')
@@ -49,6 +49,13 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
       wholeNumber('--interval-ms', options.intervalMs, [100, 86_400_000])
       await (await import('./edge-init.ts')).runInit(options, openOutput(options))
     })
+
+  command(
+    'password',
+    'the hash of a password for the page of the site (page.password_hash); it is asked for, or read from standard input',
+  ).action(async (options: Json) => {
+    await (await import('./edge-password.ts')).runPassword(openOutput(options))
+  })
 
   site(command('check', 'look a site file over without any connection'))
     .option('--strict', 'exit code 2 when something is suspicious')

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Fault } from '#contract/fault.ts'
+import type { DeviceProfile } from '#contract/profile.ts'
 import { parseBusUrl } from '#edge-agent/commission/bus-url.ts'
 import { checkConfig } from '#edge-agent/commission/check.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
@@ -7,11 +10,18 @@ import type { EdgeSettings } from '#edge-agent/settings.ts'
 import { folders } from './folders.ts'
 import { readText } from './read-text.ts'
 
-export const profilesHere = () => loadProfiles(folders.profiles)
+/** Those that come with Sluice, and those of the site in `profiles/` beside its file (or in the folder where the command is given). */
+export async function profilesBeside(file = '.'): Promise<ReadonlyMap<string, DeviceProfile>> {
+  const own = join(dirname(file), 'profiles')
+  const [shipped, added] = await Promise.all([loadProfiles(folders.profiles), existsSync(own) ? loadProfiles(own) : new Map()])
+  const twice = [...added.keys()].find((name) => shipped.has(name))
+  if (twice === undefined) return new Map([...shipped, ...added])
+  throw new Fault('PROFILE_INVALID', `${own}: there is a profile ${twice} already`, 'give it another name, as the site’s own')
+}
 
 /** @throws Fault CONFIG_INVALID with every error that `sluice edge check` names. */
 export async function readSite(file: string): Promise<EdgeSettings> {
-  const result = checkConfig({ file, text: readText(file), env: process.env, profiles: await profilesHere() })
+  const result = checkConfig({ file, text: readText(file), env: process.env, profiles: await profilesBeside(file) })
   if (result.kind === 'accepted') return result.settings
   throw new Fault('CONFIG_INVALID', result.errors.join('\n'), 'correct the settings named; docs/settings.md lists them all')
 }

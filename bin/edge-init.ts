@@ -4,7 +4,7 @@ import { ID_PATTERN } from '#contract/topics.ts'
 import { parseBusUrl } from '#edge-agent/commission/bus-url.ts'
 import { checkConfig } from '#edge-agent/commission/check.ts'
 import { type Choices, configText } from '#edge-agent/commission/write-config.ts'
-import { profilesHere } from './edge-config.ts'
+import { profilesBeside } from './edge-config.ts'
 import type { Output } from './edge-output.ts'
 
 export type InitOptions = {
@@ -26,7 +26,7 @@ export async function runInit(options: InitOptions, out: Output): Promise<void> 
   if (existsSync(options.output) && !options.force) {
     throw new Fault('CONFLICT', `${options.output} is there already`, 'name another file with --output, or overwrite it with --force')
   }
-  const profiles = await profilesHere()
+  const profiles = await profilesBeside(options.output)
   const answers = process.stdin.isTTY && !out.json ? await ask(options, [...profiles.keys()]) : given(options)
   const choices: Choices = {
     ...answers,

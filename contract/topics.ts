@@ -61,6 +61,8 @@ export const NAMES = {
   lost: 'Outbox/Lost',
   /** In a birth: the agent would deflate. In a command: the host inflates, and wants it. */
   deflate: 'Outbox/Deflate',
+  commissioning: 'Commissioning/Record',
+  commissioningReceipt: 'Commissioning/Receipt',
   /** DCMD, Bytes: a signed command (contract/command.ts). */
   command: 'Command/Signed',
   /** DDATA, Bytes: how far the last command is, sealed by the agent. */
@@ -79,6 +81,7 @@ export const isProtocolMetric = (name: string): boolean =>
   name.startsWith('Device Control/') ||
   name.startsWith('Outbox/') ||
   name.startsWith('Health/') ||
+  name.startsWith('Commissioning/') ||
   name.startsWith('Command/') ||
   name.startsWith('Node Info/') ||
   name.startsWith('Properties/')

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Fault } from '#contract/fault.ts'
 import type { SiteHealth } from '#contract/health.ts'
@@ -9,6 +10,7 @@ import { VERSION } from '#contract/version.ts'
 import { Clock, type ClockSources, machineClock } from './clock.ts'
 import { CONTROL_METRICS, openControl } from './command/controlled.ts'
 import { Figures } from './commission/figures.ts'
+import { Records } from './commission/records.ts'
 import type { AgentStatus } from './commission/status.ts'
 import { gatherHealth } from './health/gather.ts'
 import { HealthReporter } from './health/reporter.ts'
@@ -62,6 +64,8 @@ export type Edge = {
   status(): AgentStatus
   /** Its buses while it runs: whoever reads over one waits in the same queue as the agent. */
   readonly buses: readonly OpenBus[]
+  /** What engineers have signed at the site. */
+  readonly records: Records
   /** Says farewell to the broker; what has no receipt stays in the outbox. */
   close(): Promise<void>
 }
@@ -163,18 +167,21 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     onOnline: () => {
       sender.online()
       site?.online()
+      void records.tell()
     },
     deflate: uplink.deflate,
     onBytes: (bytes) => meter.add(bytes),
     onHostTime: (t) => clock.hear(t),
     onReceipt: (ids) => void sender.receive(ids),
     control: site ?? undefined,
+    records: { received: (id) => records.received(id) },
     now,
     log,
   })
   const latencyMs = (): number => Math.max(uplink.latency_ms, meter.slowDown.latency_ms)
   const sender = new Sender({ outbox, link: session, newest, settings: uplink, latencyMs, now, elapsed, log })
   const reporter = HealthReporter.start({ healthNow: health, link: session, now, elapsed, everyMs: uplink.health_interval_ms })
+  const records = Records.open({ folder: join(settings.outbox.path, 'commissioning'), link: session, now, log })
   const stamper: Stamper = new Stamper({
     outbox,
     clock,
@@ -229,10 +236,12 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     health: () => atEnd?.health ?? health(),
     status,
     buses,
+    records,
     close: async () => {
       ending.abort()
       reporter.close()
       clearInterval(metering)
+      records.close()
       await Promise.all(polling)
       await stamper.close()
       await site?.close()

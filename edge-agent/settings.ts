@@ -3,6 +3,7 @@ import { Fault } from '#contract/fault.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
 import { Bus, mistakesInBuses } from './bus-settings.ts'
 import { SiteControl } from './command/settings.ts'
+import { mistakesInPage, PageSettings } from './page/settings.ts'
 import { mistakesInReport, Report } from './report/settings.ts'
 
 const closed = { additionalProperties: false } as const
@@ -114,6 +115,7 @@ export const EdgeSettings = Type.Object(
     ),
     report: Report,
     uplink: Uplink,
+    page: Type.Optional(PageSettings),
     control: Type.Optional(SiteControl),
     buses: Type.Array(Bus, { minItems: 1, description: 'Read at the same time as one another' }),
     journal: Type.Optional(
@@ -130,7 +132,7 @@ export type EdgeSettings = Static<typeof EdgeSettings>
 /** What the schema can't say. @throws Fault CONFIG_INVALID that names each mistake. */
 export function checkEdgeSettings(settings: EdgeSettings): void {
   const structures = settings.buses.flatMap((b) => b.devices.map((d) => d.structure))
-  const mistakes = [...mistakesInBuses(settings.buses), ...mistakesInReport(settings.report, structures)]
+  const mistakes = [...mistakesInBuses(settings.buses), ...mistakesInReport(settings.report, structures), ...mistakesInPage(settings.page)]
   if (settings.uplink.retry_max_ms < settings.uplink.retry_first_ms) mistakes.push('uplink.retry_max_ms is less than uplink.retry_first_ms')
   if (mistakes.length > 0) {
     throw new Fault(

@@ -24,10 +24,12 @@ import {
 } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { Sample } from '#history/port.ts'
+import type { Registry } from '#registry/port.ts'
 import { accept } from './accept.ts'
 import type { AlarmKeeper } from './alarms/keeper.ts'
 import { type Analysed, Analysis } from './analysis.ts'
 import type { Birth, Births } from './births.ts'
+import { fileCommissioning } from './commissioning.ts'
 import type { Directory } from './directory.ts'
 import { type BrokerAccess, Host } from './host.ts'
 import { LiveStates } from './live.ts'
@@ -43,6 +45,7 @@ type GroupDeps = {
   readonly directory: Directory
   readonly writer: Writer
   readonly alarms: AlarmKeeper
+  readonly registry: Pick<Registry, 'commissioning'>
   readonly log: Logger
   readonly now: () => UnixMs
 }
@@ -243,8 +246,10 @@ export class Group {
       // A batch is taken whole or not at all: its receipt would cover what was not understood.
       if (birth.receipts) return
     }
-    if (at.kind === 'node') this.#health(at, metrics)
-    else this.#handOnControl(at, metrics)
+    if (at.kind === 'node') {
+      this.#health(at, metrics)
+      this.#commissioning(at, metrics)
+    } else this.#handOnControl(at, metrics)
     const keep: Keep = birth.receipts ? keepOf(metrics) : { as: 'foreign' }
     if (keep.as === 'batch' && !this.#deps.births.covers(at, epochOf(keep.id))) {
       this.#host.askRebirth(nodeOf(at), 'the outbox is a new one')
@@ -351,6 +356,12 @@ export class Group {
   #health(at: SparkplugTopic, metrics: readonly NamedMetric[]): void {
     const site = this.#deps.directory.site(at.node)
     if (site?.area === at.group) this.#sites.health(site, healthOf(metrics), this.#deps.now())
+  }
+
+  #commissioning(at: SparkplugTopic, metrics: readonly NamedMetric[]): void {
+    const { directory, registry, now, log } = this.#deps
+    if (directory.site(at.node)?.area !== at.group) return
+    void fileCommissioning(nodeOf(at), metrics, { registry, now, log, answer: (node, metric) => this.#host.command(node, metric) })
   }
 
   /** The gates that a node's or a device's message is about. */

@@ -121,6 +121,11 @@ export class Host {
     this.#command(node, { name: NAMES.deflate, datatype: 'Boolean', value: true })
   }
 
+  /** An NCMD, QoS 0: whoever needs it is told again. */
+  command(node: NodeAddress, metric: Parameters<typeof encodePayload>[0]['metrics'][number]): void {
+    this.#command(node, metric)
+  }
+
   #command(node: NodeAddress, metric: Parameters<typeof encodePayload>[0]['metrics'][number]): void {
     const now = Date.now()
     this.publish(nodeTopic('NCMD', node), encodePayload({ timestamp: now, metrics: [{ ...metric, timestamp: now }] }), { retain: false })

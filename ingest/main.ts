@@ -50,7 +50,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
     },
   })
   for (const group of settings.groups)
-    groups.push(Group.open({ broker, settings, births, directory, writer, alarms, log: log.child({ group }), now }, group))
+    groups.push(Group.open({ broker, settings, births, directory, writer, alarms, registry, log: log.child({ group }), now }, group))
 
   const refreshing = setInterval(() => {
     directory.refreshSoon()

@@ -6,6 +6,7 @@ import { accessRepository } from './access.ts'
 import { alarmRepository } from './alarms.ts'
 import { auditRepository } from './audit.ts'
 import { birthRepository } from './births.ts'
+import { commissioningRepository } from './commissioning.ts'
 import { controlRepository, keyRepository } from './control.ts'
 import { correctionRepository } from './corrections.ts'
 import { Database, type Engine, isAway } from './database.ts'
@@ -77,6 +78,7 @@ function registryOn(database: Database, log: Logger): Registry {
     manualReadings: manualReadingRepository(database),
     reportIssues: reportIssueRepository(database),
     leases: leaseRepository(database),
+    commissioning: commissioningRepository(database),
     audit: auditRepository(database),
     control: controlRepository(database),
     keys: keyRepository(database),

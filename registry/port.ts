@@ -4,6 +4,7 @@ import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { AlarmRegistry } from './alarms.ts'
 import type { AuditRegistry } from './audit.ts'
+import type { Commissioning } from './commissioning.ts'
 import type { AccessRegistry, ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
 import type { Corrections } from './corrections.ts'
 import type { FlowMethods } from './flow-methods.ts'
@@ -108,6 +109,7 @@ export interface Registry {
   readonly manualReadings: ManualReadings
   readonly reportIssues: ReportIssues
   readonly leases: Leases
+  readonly commissioning: Commissioning
   readonly audit: AuditRegistry
   readonly control: ControlRegistry
   readonly keys: KeyRegistry

@@ -28,6 +28,8 @@ export function nodeBirth(
   const metrics: SparkplugMetric[] = [
     sessionMetric(bdSeq, timestamp),
     { name: NAMES.rebirth, timestamp, datatype: 'Boolean', value: false },
+    { name: NAMES.commissioning, timestamp, datatype: 'String', value: null },
+    { name: NAMES.commissioningReceipt, timestamp, datatype: 'String', value: null },
   ]
   if (options.receipts) {
     metrics.push(

@@ -33,6 +33,8 @@ export type SessionDeps = {
   readonly onReceipt: (ids: readonly BatchId[]) => void
   /** Where the site has keys: commands are taken, and receipts must be sealed. */
   readonly control?: SessionControl | undefined
+  /** Signed records of the site, told until the host has them. */
+  readonly records?: { received(id: string): void } | undefined
   readonly now: () => UnixMs
   readonly log: Logger
 }
@@ -326,6 +328,7 @@ export class Session {
       for (const metric of metrics) {
         const value = metricValue(metric)
         if (metric.name === NAMES.time && value instanceof Uint8Array) this.#deps.control?.receiveTime(value)
+        else if (metric.name === NAMES.commissioningReceipt && typeof value === 'string') this.#deps.records?.received(value)
         else if (metric.name === NAMES.rebirth && value === true) {
           log.info('the host asks for a rebirth')
           if (this.#state.at === 'online') this.#births(this.#state.life)
