@@ -64,7 +64,13 @@ test.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
     const program = [machine, '/node', `/${archive}/dist/sluice-edge.mjs`, 'edge']
     const run = (...args: string[]) => spawnSync('/usr/sbin/chroot', [...program, ...args], { env: {}, encoding: 'utf8' })
     expect(run('check', '-c', '/site.yaml')).toMatchObject({ status: 0 })
-    expect(run('scan', '-b', 'serial:///dev/ttyNONE', '-u', '1').stderr).toContain('the bus can not be reached')
+    const { stderr } = run('scan', '-b', 'serial:///dev/ttyNONE', '-u', '1')
+    // Said by the native binding itself.
+    expect(stderr).toContain('No such file or directory, cannot open /dev/ttyNONE')
+    expect(stderr).toContain('the bus can not be reached')
+    expect(JSON.parse(run('ports', '--json').stdout)).toEqual([])
+    const hashed = spawnSync('/usr/sbin/chroot', [...program, 'password'], { env: {}, input: 'gatehouse by the canal\n', encoding: 'utf8' })
+    expect(hashed).toMatchObject({ status: 0, stdout: expect.stringContaining("password_hash: '$argon2id$") })
     const agent = spawn('/usr/sbin/chroot', [...program, 'run', '-c', '/site.yaml'], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
     const ended = new Promise((resolve) => agent.once('close', resolve))
     try {
