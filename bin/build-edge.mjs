@@ -44,7 +44,7 @@ const nativesBeside = {
     // Its exports are made at run time, so that of a bundled one only the default would be seen.
     b.onResolve({ filter: /^serialport$/ }, () => ({ path: 'serialport', namespace: 'named' }))
     b.onLoad({ filter: /.*/, namespace: 'named' }, () => ({
-      contents: `import whole from '${join(root, 'node_modules/serialport/dist/index.js')}'; export const SerialPort = whole.SerialPort`,
+      contents: `export { SerialPort } from '${join(root, 'node_modules/serialport/dist/index.js')}'`,
       resolveDir: root,
     }))
     for (const { name, loader } of NATIVES) {
