@@ -37,8 +37,8 @@ export async function demoKeys(registry: Registry, sites: readonly Site[]): Prom
   }
   const [ingest, api] = [service('ingest'), service('api')]
   return {
-    // On loopback anybody may listen, as the line that the demo prints does; nobody without a name may speak.
-    access: accountsAccess(accounts, { kind: 'reader' }),
+    // On loopback anybody may listen and be an edge node of another maker; only the API sends commands, only ingest receipts.
+    access: accountsAccess(accounts, { kind: 'loopback' }),
     ingest,
     api,
     ofSite: (site) => {

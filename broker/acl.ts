@@ -8,6 +8,8 @@ export type Principal =
   | { readonly kind: 'api' }
   /** Hears everything, says nothing: for tools of the control room. */
   | { readonly kind: 'reader' }
+  /** Whoever is on the loopback of a demo: may be an edge node of any maker, hears everything, sends no command and no receipt. */
+  | { readonly kind: 'loopback' }
 
 export type Right = 'publish' | 'subscribe'
 export type Rule = { readonly right: Right; readonly filter: string }
@@ -33,6 +35,12 @@ export function rulesOf(p: Principal): readonly Rule[] {
       return [pub('spBv1.0/+/NCMD/+'), pub('spBv1.0/+/DCMD/+/+'), sub('spBv1.0/+/NDATA/+'), sub('sluice/v1/#')]
     case 'reader':
       return [sub('spBv1.0/#'), sub('sluice/v1/#')]
+    case 'loopback':
+      return [
+        ...['NBIRTH', 'NDEATH', 'NDATA'].map((t) => pub(`spBv1.0/+/${t}/+`)),
+        ...['DBIRTH', 'DDEATH', 'DDATA'].map((t) => pub(`spBv1.0/+/${t}/+/+`)),
+        ...rulesOf({ kind: 'reader' }),
+      ]
   }
 }
 

@@ -61,7 +61,11 @@ function guards(access: Access, log: Logger) {
     authenticate: (client, username, password, done) => {
       const account = username === undefined ? undefined : access.account(username)
       const principal =
-        username === undefined ? access.anonymous : account && password && isMqttPassword(account.hash, password) ? account.principal : null
+        username === undefined || username === ''
+          ? access.anonymous
+          : account && password && isMqttPassword(account.hash, password)
+            ? account.principal
+            : null
       if (principal) principals.set(client, principal)
       else refuse(client, { username })
       done(null, principal !== null && principal !== undefined)

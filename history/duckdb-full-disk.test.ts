@@ -27,22 +27,26 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-test.skipIf(!mounted)('on a full disk samples wait; with room again they are taken, and what was kept is there', async () => {
-  const history = await openDuckDb(join(disk, 'history.duckdb'), { log })
-  const batch = (i: number) => Array.from({ length: 10_000 }, (_, k) => sampleAt(i * 10_000 + k, good(Math.random()), { gate: 'g' }))
-  let kept = 0
-  for (;;) {
-    const outcome = await history.write(batch(kept), { rewrite: false })
-    if (outcome.kind !== 'kept') {
-      expect(outcome).toMatchObject({ kind: 'unavailable', cause: { name: 'Fault', code: 'DISK_FULL' } })
-      break
+test.skipIf(!mounted)(
+  'on a full disk samples wait; with room again they are taken, and what was kept is there',
+  async () => {
+    const history = await openDuckDb(join(disk, 'history.duckdb'), { log })
+    const batch = (i: number) => Array.from({ length: 10_000 }, (_, k) => sampleAt(i * 10_000 + k, good(Math.random()), { gate: 'g' }))
+    let kept = 0
+    for (;;) {
+      const outcome = await history.write(batch(kept), { rewrite: false })
+      if (outcome.kind !== 'kept') {
+        expect(outcome).toMatchObject({ kind: 'unavailable', cause: { name: 'Fault', code: 'DISK_FULL' } })
+        break
+      }
+      kept++
+      expect(kept).toBeLessThan(500)
     }
-    kept++
-    expect(kept).toBeLessThan(500)
-  }
-  for (let i = 0; i < 3; i++) expect((await history.write(batch(kept), { rewrite: false })).kind).toBe('unavailable')
-  expect(mount('-o', 'remount,size=200m')).toBe(true)
-  expect(await history.write(batch(kept), { rewrite: false })).toEqual({ kind: 'kept' })
-  expect(await collect(history.samples(query('g')))).toHaveLength((kept + 1) * 10_000)
-  await history.close()
-})
+    for (let i = 0; i < 3; i++) expect((await history.write(batch(kept), { rewrite: false })).kind).toBe('unavailable')
+    expect(mount('-o', 'remount,size=200m')).toBe(true)
+    expect(await history.write(batch(kept), { rewrite: false })).toEqual({ kind: 'kept' })
+    expect(await collect(history.samples(query('g')))).toHaveLength((kept + 1) * 10_000)
+    await history.close()
+  },
+  600_000,
+)

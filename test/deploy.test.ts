@@ -44,9 +44,11 @@ test('InfluxDB takes deploy/influxdb/influxdb.conf, with its WAL synced at each 
 
 test('each systemd unit starts a command that sluice has, and restarts it', () => {
   const help = spawnSync(process.execPath, [join(root, 'dist/sluice.js'), '--help'], { encoding: 'utf8' }).stdout
-  for (const unit of readdirSync(join(root, 'deploy/systemd'))) {
+  const units = readdirSync(join(root, 'deploy/systemd')).filter((f) => f.endsWith('.service'))
+  expect(units).toHaveLength(3)
+  for (const unit of units) {
     const text = deployed(`systemd/${unit}`)
-    const command = /ExecStart=\/usr\/bin\/node bin\/sluice\.mjs (\w+) --config/.exec(text)?.[1]
+    const command = /ExecStart=(?:\/usr\/bin\/node bin\/sluice\.mjs|\/opt\/sluice\/current\/bin\/sluice) (\w+) /.exec(text)?.[1]
     expect(help, unit).toContain(`  ${command} `)
     expect(text, unit).toContain('Restart=always')
   }
