@@ -45,21 +45,26 @@ async function askSystem(): Promise<readonly Known[]> {
   } catch (error) {
     // It asks udevadm, which a small gateway does not always have: then the names are all that is known.
     if (systemCode(error) !== 'ENOENT') throw error
-    return (await readdir('/dev')).filter((name) => SERIAL.test(name)).map((name) => ({ path: `/dev/${name}` }))
+    return (await namesIn('/dev')).filter((name) => SERIAL.test(name)).map((name) => ({ path: `/dev/${name}` }))
   }
 }
 const SERIAL = /^tty(S|USB|ACM|AMA|O|THS|mxc|XRUSB|SC|LP|PS)\d+$/
 
 async function stableNames(): Promise<Map<string, string>> {
+  const links = await namesIn(BY_ID)
+  return new Map(
+    await Promise.all(
+      links.map(async (l): Promise<[string, string]> => [resolve(BY_ID, await readlink(join(BY_ID, l))), join(BY_ID, basename(l))]),
+    ),
+  )
+}
+
+/** A folder that is not there holds nothing: a container may have no /dev at all. */
+async function namesIn(folder: string): Promise<string[]> {
   try {
-    const links = await readdir(BY_ID)
-    return new Map(
-      await Promise.all(
-        links.map(async (l): Promise<[string, string]> => [resolve(BY_ID, await readlink(join(BY_ID, l))), join(BY_ID, basename(l))]),
-      ),
-    )
+    return await readdir(folder)
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return new Map()
+    if (systemCode(error) === 'ENOENT') return []
     throw error
   }
 }

@@ -68,6 +68,7 @@ test.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
     // Said by the native binding itself.
     expect(stderr).toContain('No such file or directory, cannot open /dev/ttyNONE')
     expect(stderr).toContain('the bus can not be reached')
+    expect(JSON.parse(run('ports', '--json').stdout)).toEqual([])
     const hashed = spawnSync('/usr/sbin/chroot', [...program, 'password'], { env: {}, input: 'gatehouse by the canal\n', encoding: 'utf8' })
     expect(hashed).toMatchObject({ status: 0, stdout: expect.stringContaining("password_hash: '$argon2id$") })
     const agent = spawn('/usr/sbin/chroot', [...program, 'run', '-c', '/site.yaml'], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
