@@ -162,6 +162,8 @@ test('births come before data, with every metric by name, alias and type; data c
     ['Outbox/Batch', 'UInt64', null],
     ['Outbox/Receipt', 'Bytes', null],
     ['Outbox/Lost', 'String', null],
+    ['Commissioning/Record', 'String', null],
+    ['Commissioning/Receipt', 'String', null],
   ])
   expect(healthOf(ofNode)).toMatchObject({ connections: 1, errors: {}, agent_version: VERSION })
   const [, , , ...later] = host.heard
