@@ -159,11 +159,11 @@ test('births come before data, with every metric by name, alias and type; data c
   expect(ofNode.filter((m) => !m.name.startsWith(HEALTH_PREFIX)).map((m) => [m.name, m.datatype, m.value])).toEqual([
     ['bdSeq', 'Int64', 0n],
     ['Node Control/Rebirth', 'Boolean', false],
+    ['Commissioning/Record', 'String', null],
+    ['Commissioning/Receipt', 'String', null],
     ['Outbox/Batch', 'UInt64', null],
     ['Outbox/Receipt', 'Bytes', null],
     ['Outbox/Lost', 'String', null],
-    ['Commissioning/Record', 'String', null],
-    ['Commissioning/Receipt', 'String', null],
   ])
   expect(healthOf(ofNode)).toMatchObject({ connections: 1, errors: {}, agent_version: VERSION })
   const [, , , ...later] = host.heard
