@@ -223,7 +223,7 @@ export class Group {
     this.#handOnControl(at, metrics)
     this.#store(
       at,
-      { metrics: metrics.filter((m) => m.value !== null || m.quality !== undefined), unread },
+      { metrics: metrics.filter((m) => !isUnsaid(m, birth)), unread },
       {
         ...message,
         payloadTime: unixMs(payload.timestamp ?? message.received),
@@ -371,6 +371,10 @@ export class Group {
     )
   }
 }
+
+/** Null without a quality says nothing; nor does what our agent has not read yet, and it must not hide what was read before. */
+const isUnsaid = (m: SparkplugMetric, { receipts }: Birth): boolean =>
+  m.value === null && (m.quality === undefined || (receipts && m.reason === 'no_value'))
 
 /** Devices remembered as refused; beyond it they are asked about again. */
 const MOST_REFUSED = 10_000

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { type Program, root, startProgram } from './program.ts'
-import { freePort, type RealServer, startInflux1, startMosquitto, startPostgres, tempFolder } from './servers.ts'
+import { freePort, freePorts, type RealServer, startInflux1, startMosquitto, startPostgres, tempFolder } from './servers.ts'
 
 export type Agent = { readonly site: string; readonly program: Program; readonly journal: string }
 export type Plant = {
@@ -66,10 +66,10 @@ export async function startPlant(options: {
     })
     await seed.stop()
 
-    const basePort = ((await freePort()) % 20_000) + 20_000
     const all = (parse(readFileSync(join(root, 'districts/hetao/sites.yaml'), 'utf8')) as { sites: { id: string }[] }).sites.map(
       (s) => s.id,
     )
+    const basePort = await freePorts(all.length)
     const chosen = Array.from({ length: options.sites }, (_, i) => all[Math.floor((i * all.length) / options.sites)] ?? '')
     const truth = join(folder, 'truth.jsonl')
     const simulate = ['simulate', '--base-port', String(basePort), '--sites', chosen.join(',')]

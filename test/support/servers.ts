@@ -31,6 +31,23 @@ export async function freePort(): Promise<number> {
   })
 }
 
+/** @returns the first of `count` free ports in a row, below those that the system gives to outgoing connections. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * (12_000 - count))
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)))
+    if (free.every((f) => f)) return first
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
 export function tempFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `sluice-${name}-`))
 }
