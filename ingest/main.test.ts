@@ -126,8 +126,8 @@ async function retained(topic: string): Promise<string> {
 // An agent as the contract describes it, made of the wire alone.
 const BATCH_ALIAS = 99
 const births: SparkplugMetric[] = [
-  { name: 'level_up', alias: 1, datatype: 'Float', value: null, quality: 0 },
-  { name: 'flow', alias: 2, datatype: 'Float', value: null, quality: 0 },
+  { name: 'level_up', alias: 1, datatype: 'Float', value: null, quality: 0, reason: 'no_value' },
+  { name: 'flow', alias: 2, datatype: 'Float', value: null, quality: 0, reason: 'no_value' },
   { name: NAMES.batch, alias: BATCH_ALIAS, datatype: 'UInt64', value: null },
 ]
 let bdSeq = 0n
@@ -298,6 +298,16 @@ test('the death of an older session changes nothing; that of the present one tak
 
 test('the last state of a gate is retained for whoever comes later', async () => {
   expect(JSON.parse(await retained(liveTopic('yichang', gate.device)))).toMatchObject({ gate: gate.device, site: 'yc-s001' })
+})
+
+test('an agent that has started anew and read nothing yet does not hide what was read before', async () => {
+  await sendBatch(null, [level(Date.now(), 1.75)])
+  await until(async () => expect(live.get(gate.device)?.metrics['level_up']?.v).toBe(1.75))
+  await bear()
+  const t = Date.now()
+  await sendBatch(null, [metricOfReading('flow', 2, { t: unixMs(t), reading: good(7) }, { historical: false })])
+  await until(async () => expect(live.get(gate.device)?.metrics['flow']).toMatchObject({ v: 7, q: 0 }))
+  expect(live.get(gate.device)?.metrics['level_up']).toMatchObject({ v: 1.75, q: 0 })
 })
 
 test('a foreign node without receipts and without datatypes in its data is stored by its birth', async () => {
