@@ -12,6 +12,9 @@ export default defineConfig({
           exclude: [...ignored, 'test/path/**', 'test/chaos/**', 'test/browser/**', 'test/start/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // They mostly wait, for servers and for the clock.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -23,6 +26,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Each starts a whole system; on two cores they would disturb one another.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -33,6 +37,7 @@ export default defineConfig({
           testTimeout: 3 * 3_600_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -43,6 +48,7 @@ export default defineConfig({
           testTimeout: 3_600_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,7 +1,8 @@
 import type { CommandAction } from '#contract/command.ts'
 import type { Structure } from '#contract/district.ts'
 import type { Preview } from '#contract/http/command.ts'
-import { judgeAge, type LiveState } from '#contract/live.ts'
+import type { Gate } from '#contract/http.ts'
+import { judgeAge } from '#contract/live.ts'
 import { openingOfLeaf } from '#contract/metrics.ts'
 import { cubicMetresPerSecond, metres, type UnixMs } from '#contract/units.ts'
 import { delay, levelChange, type Reach } from '#hydraulics/integrator-delay.ts'
@@ -17,9 +18,8 @@ const FREEBOARD_M = 0.2
 const MOST_ARRIVALS = 8
 
 type Ground = {
-  readonly state: LiveState | undefined
+  readonly gate: Pick<Gate, 'state' | 'stale_after_ms'>
   readonly now: UnixMs
-  readonly staleAfterMs: number
   readonly structures: readonly Structure[]
   readonly isAutomatic: boolean
 }
@@ -27,9 +27,10 @@ type Ground = {
 /** What a command will do to the water, as far as present readings and the integrator-delay model tell. Pure. */
 export function preview(structure: Structure, action: CommandAction, ground: Ground): Preview {
   const read = (metric: string): number | null => {
-    const value = ground.state?.metrics[metric]
-    if (!value || !ground.state) return null
-    const reading = judgeAge(value, { now: ground.now, staleAfterMs: ground.staleAfterMs, online: ground.state.online })
+    const { state, stale_after_ms } = ground.gate
+    const value = state?.metrics[metric]
+    if (!value) return null
+    const reading = judgeAge(value, { now: ground.now, staleAfterMs: stale_after_ms, online: state.online })
     return reading.quality === 'good' ? reading.value : null
   }
   const openings = Array.from({ length: structure.leaves }, (_, i) => read(openingOfLeaf(i + 1)))

@@ -11,15 +11,14 @@ import { commandView, holdView, lockoutView } from '../../../control/view.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'
 import { IdParams, type RouteContext } from '../../context.ts'
-import { visibleStructure } from '../gates/gate-of.ts'
+import { gateOf, visibleStructure } from '../gates/gate-of.ts'
 import { needsSecond, requireCommand } from './rights.ts'
 
-const STALE_INTERVALS = 3
 /** What only the routes of their own make: a tag has its row, a stop its one click. */
 const NOT_SELECTED = new Set(['tag', 'untag', 'stop'])
 
 /** /api/v1/gates/:id/commands, /api/v1/gates/:id/control, /api/v1/gates/:id/stop, /api/v1/commands */
-export function commandRoutes(app: App, { district, states, registry, control, settings, now }: RouteContext): void {
+export function commandRoutes(app: App, { district, states, sites, registry, control, settings, now }: RouteContext): void {
   const tags = ['control']
 
   app.get(
@@ -97,9 +96,8 @@ export function commandRoutes(app: App, { district, states, registry, control, s
       })
       const mode = control.status(structure.id)?.mode.kind ?? 'manual'
       const shown = preview(structure, action, {
-        state: states.get(structure.id),
+        gate: gateOf(structure, read, { states, sites }),
         now: now(),
-        staleAfterMs: (read.siteById.get(structure.site)?.report_interval_ms ?? 5000) * STALE_INTERVALS,
         structures: read.structures,
         isAutomatic: mode !== 'manual',
       })
