@@ -77,6 +77,22 @@ configured(program.command('calibrate').description('fit a gate’s flow factor 
     process.stdout.write(await runCalibrate(settings, options, openLog(settings.log.level)))
   })
 
+configured(program.command('backup').description('write registry and history to one file'))
+  .requiredOption('--to <path>', 'a file that is not there yet, or a folder')
+  .action(async ({ config, to }: { config: string; to: string }) => {
+    const settings = readConfig(ServiceSettings, config)
+    const { runBackup } = await import('./stores.ts')
+    process.stdout.write(await runBackup(settings, to, openLog(settings.log.level)))
+  })
+
+configured(program.command('restore').description('put a backup into a registry and a history that hold nothing'))
+  .requiredOption('--from <file>', 'what backup has written')
+  .action(async ({ config, from }: { config: string; from: string }) => {
+    const settings = readConfig(ServiceSettings, config)
+    const { runRestore } = await import('./stores.ts')
+    process.stdout.write(await runRestore(settings, from, openLog(settings.log.level)))
+  })
+
 addAccessCommands(program)
 addEdgeCommands(program.command('edge').description('the agent of one site'), stop.signal)
 

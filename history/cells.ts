@@ -7,6 +7,8 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 export type Level = typeof HOUR_MS | typeof DAY_MS
+export type Width = Level | typeof MINUTE_MS
+export const WIDTHS: readonly Width[] = [MINUTE_MS, HOUR_MS, DAY_MS]
 
 /** Roll-ups of one gate and metric. A window in `stale` was touched after it was rolled up, and its samples have to be asked. */
 export type RolledUp = { readonly slices: readonly Slice[]; readonly stale: ReadonlySet<number> }

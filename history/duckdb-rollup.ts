@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import { STALE_CODE } from '#contract/reading.ts'
 import { UNRELIABLE_FROM } from '#contract/verdict.ts'
 import { LONGEST_BRIDGED } from './aggregate.ts'
-import { DAY_MS, HOUR_MS, type Level, MINUTE_MS } from './cells.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Width } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
 import type { KeepFrom } from './port.ts'
 import { ESTIMATED_BEYOND_MS, type Slice } from './slice.ts'
@@ -126,7 +126,7 @@ export async function rollUpMissing(writer: DuckDBConnection): Promise<void> {
 /** Roll-ups of series in a span, and the windows that rows in `recent` have touched since: one look at the file. */
 export async function readRolledUp(
   reader: DuckDBConnection,
-  { level, ids, span }: { level: Level | typeof MINUTE_MS; ids: readonly number[]; span: Span },
+  { level, ids, span }: { level: Width; ids: readonly number[]; span: Span },
 ): Promise<{ slices: { id: number; slice: Slice }[]; stale: { id: number; w: number }[] }> {
   const bounds = `series in (${ids.join(', ')})`
   await reader.run('begin')
@@ -146,6 +146,44 @@ export async function readRolledUp(
   } finally {
     await reader.run('commit')
   }
+}
+
+/** Roll-ups of one series from `from` until `to`, by time. */
+export async function readSlices(
+  reader: DuckDBConnection,
+  { width, id, span, most }: { width: Width; id: number; span: Span; most: number },
+): Promise<Slice[]> {
+  const rows = await reader.run(
+    `select * from ${TABLE[width]} where series = ${id} and w >= ${span.from} and w < ${span.to} order by w limit ${most}`,
+  )
+  return (await rows.getRows()).map(sliceOfRow)
+}
+
+export async function appendSlices(
+  writer: DuckDBConnection,
+  { width, id, slices }: { width: Width; id: number; slices: readonly Slice[] },
+): Promise<void> {
+  const appender = await writer.createAppender(TABLE[width])
+  const double = (value: number | null): void => (value === null ? appender.appendNull() : appender.appendDouble(value))
+  const time = (value: number | undefined): void => (value === undefined ? appender.appendNull() : appender.appendBigInt(BigInt(value)))
+  for (const s of slices) {
+    appender.appendInteger(id)
+    time(s.from)
+    for (const n of [s.count, s.bad, s.doubtful, s.unreliable, s.drawn]) appender.appendInteger(n)
+    for (const v of [s.min, s.max, s.sum, s.reliableMin, s.reliableMax]) double(v)
+    for (const point of [s.first, s.last]) {
+      time(point?.t)
+      double(point?.v ?? null)
+    }
+    double(s.area)
+    time(s.known)
+    time(s.estimated)
+    double(s.spread)
+    appender.appendBoolean(s.cutBefore)
+    appender.appendBoolean(s.cutAfter)
+    appender.endRow()
+  }
+  appender.closeSync()
 }
 
 function sliceOfRow(row: readonly DuckDBValue[]): Slice {

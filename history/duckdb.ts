@@ -2,11 +2,11 @@ import { statSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
-import { type Level, MINUTE_MS, type OfGates } from './cells.ts'
+import { MINUTE_MS, type OfGates, type Width } from './cells.ts'
 import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
-import { deleteBefore, readRolledUp } from './duckdb-rollup.ts'
+import { appendSlices, deleteBefore, readRolledUp, readSlices } from './duckdb-rollup.ts'
 import {
   appendSamples,
   appendSeries,
@@ -27,6 +27,7 @@ import {
   type KeepFrom,
   type RangeColumns,
   type RangeQuery,
+  type RollUpsOf,
   type Sample,
   type WriteOutcome,
 } from './port.ts'
@@ -169,10 +170,7 @@ class DuckDbHistory implements History {
     await this.#inTurn(() => this.#merge(1))
   }
 
-  async #rolledUp(
-    level: Level | typeof MINUTE_MS,
-    { gates, metric, span }: OfGates,
-  ): Promise<Map<string, { slices: Slice[]; stale: Set<number> }>> {
+  async #rolledUp(level: Width, { gates, metric, span }: OfGates): Promise<Map<string, { slices: Slice[]; stale: Set<number> }>> {
     const { series } = await this.#open()
     const found = new Map<string, { slices: Slice[]; stale: Set<number> }>()
     const ids = gates.flatMap((gate) => series.number({ gate, metric }) ?? [])
@@ -206,6 +204,39 @@ class DuckDbHistory implements History {
       const opened = await this.#open()
       await this.#commit(opened, () => deleteBefore(opened.file.writer, before))
       this.#keepFrom = before
+    })
+  }
+
+  async contents(): Promise<{ gates: string[]; metrics: string[] }> {
+    const names = [...(await this.#open()).series]
+    return { gates: [...new Set(names.map((s) => s.gate))], metrics: [...new Set(names.map((s) => s.metric))] }
+  }
+
+  async *rollUps(of: RollUpsOf, before: number): AsyncGenerator<Slice> {
+    const { width } = of
+    const id = (await this.#open()).series.number(of)
+    if (id === undefined) return
+    const to = before - (before % width)
+    for (let from = 0; ; ) {
+      const slices = await this.#read((reader) => readSlices(reader, { width, id, span: { from, to }, most: PAGE_ROWS }))
+      yield* slices
+      const last = slices.at(-1)
+      if (!last) return
+      from = last.from + width
+    }
+  }
+
+  async putRollUps(of: RollUpsOf, slices: readonly Slice[]): Promise<void> {
+    await this.#inTurn(async () => {
+      const opened = await this.#open()
+      const { series, file } = opened
+      const added = series.missing([of])
+      const id = series.number(of) ?? added.number(of) ?? -1
+      await this.#commit(opened, async () => {
+        if (added.size > 0) await appendSeries(file.writer, added)
+        await appendSlices(file.writer, { width: of.width, id, slices })
+      })
+      for (const one of added) series.add(one)
     })
   }
 

@@ -1,8 +1,8 @@
 import { LONGEST_BRIDGED } from './aggregate.ts'
-import { DAY_MS, HOUR_MS, type Level, MINUTE_MS } from './cells.ts'
+import { DAY_MS, HOUR_MS, type Level, MINUTE_MS, type Width } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
 import type { InfluxSeries } from './influx-http.ts'
-import { rolledUpOf, rollUpLine, selectMarks, selectSlices, staleMarks, type Width } from './influx-rollup.ts'
+import { rolledUpOf, rollUpLine, selectMarks, selectSlices, staleMarks } from './influx-rollup.ts'
 import type { Sample } from './port.ts'
 import { join, type Slice, slicesOf } from './slice.ts'
 

@@ -1,5 +1,5 @@
-import { type DAY_MS, HOUR_MS, type Level, MINUTE_MS, type OfGates, type RolledUp } from './cells.ts'
-import { GATE_TAG, valueField } from './influx-fields.ts'
+import { type DAY_MS, HOUR_MS, type Level, MINUTE_MS, type OfGates, type RolledUp, type Width } from './cells.ts'
+import { GATE_TAG, metricOfField, valueField } from './influx-fields.ts'
 import type { InfluxSeries } from './influx-http.ts'
 import { identifier, literal } from './influxql.ts'
 import { escapeName } from './line-protocol.ts'
@@ -11,7 +11,6 @@ import type { Slice } from './slice.ts'
  * It counts only while the two are equal; so neither two writers nor a builder that dies half-way can make a stale one look whole, without a transaction.
  */
 const MEASUREMENTS = { [MINUTE_MS]: 'gate_1m', [HOUR_MS]: 'gate_1h', [86_400_000 satisfies typeof DAY_MS]: 'gate_1d' } as const
-export type Width = keyof typeof MEASUREMENTS
 export const ROLLUP_MEASUREMENTS: Readonly<Record<Width, string>> = MEASUREMENTS
 
 export const deleteBefore = (measurement: string, t: number): string => `DELETE FROM ${identifier(measurement)} WHERE time < ${t}ms`
@@ -72,13 +71,22 @@ function sliceFields(metric: string, s: Slice): string[] {
 }
 
 export function selectSlices(width: Width, { gates, metric, span }: OfGates): string {
-  const columns = [
-    ...INTEGERS.map((key) => `${identifier(fieldOf(metric, key))}::integer AS ${key}`),
-    ...FLOATS.map((key) => `${identifier(fieldOf(metric, key))}::float AS ${key}`),
-    ...(width === MINUTE_MS ? [] : ['"m"::integer AS m', '"done"::integer AS done']),
-  ]
+  const columns = [...sliceColumns(metric), ...(width === MINUTE_MS ? [] : ['"m"::integer AS m', '"done"::integer AS done'])]
   return `SELECT ${columns.join(', ')} ${from(width)} WHERE ${ofGates(gates)} AND ${within(width, span)} GROUP BY ${identifier(GATE_TAG)}`
 }
+
+/** As selectSlices without the marks, of one gate: then only windows that hold the metric have a row. */
+export const selectBareSlices = (
+  width: Width,
+  { gate, metric, span }: { gate: string; metric: string; span: OfGates['span'] },
+  most: number,
+): string =>
+  `SELECT ${sliceColumns(metric).join(', ')} ${from(width)} WHERE ${ofGates([gate])} AND ${within(width, span)} GROUP BY ${identifier(GATE_TAG)} LIMIT ${most}`
+
+const sliceColumns = (metric: string): string[] => [
+  ...INTEGERS.map((key) => `${identifier(fieldOf(metric, key))}::integer AS ${key}`),
+  ...FLOATS.map((key) => `${identifier(fieldOf(metric, key))}::float AS ${key}`),
+]
 
 /** Columns m and done, by gate; of all gates where none is named. */
 export function selectMarks(width: Level, { gates, span }: { gates: readonly string[]; span: OfGates['span'] }): string {
@@ -89,6 +97,13 @@ export function selectMarks(width: Level, { gates, span }: { gates: readonly str
 const from = (width: Width): string => `FROM ${identifier(MEASUREMENTS[width])}`
 const ofGates = (gates: readonly string[]): string => `(${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')})`
 const within = (width: number, span: OfGates['span']): string => `time >= ${span.from - (span.from % width)}ms AND time < ${span.to}ms`
+
+/** What an answer to selectBareSlices holds. */
+export const slicesIn = (found: readonly InfluxSeries[]): Slice[] => [...rolledUpOf(found).values()].flatMap(({ slices }) => slices)
+
+/** The metric whose roll-ups the field counts, or undefined for another field. */
+export const metricOfCount = (field: string): string | undefined =>
+  field.endsWith('.n') ? metricOfField(field.slice(0, -'.n'.length)) : undefined
 
 /** What an answer to selectSlices holds, by gate. */
 export function rolledUpOf(found: readonly InfluxSeries[]): Map<string, RolledUp> {

@@ -10,7 +10,17 @@ import { type Bucket, bucketOf, columnsOf } from './columns.ts'
 import { InfluxBuilder } from './influx-build.ts'
 import { MEASUREMENT, metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
 import { InfluxHttp, type InfluxSeries } from './influx-http.ts'
-import { deleteBefore, markLines, ROLLUP_MEASUREMENTS, rolledUpOf, selectSlices } from './influx-rollup.ts'
+import {
+  deleteBefore,
+  markLines,
+  metricOfCount,
+  ROLLUP_MEASUREMENTS,
+  rolledUpOf,
+  rollUpLine,
+  selectBareSlices,
+  selectSlices,
+  slicesIn,
+} from './influx-rollup.ts'
 import { type Written, writeLines } from './influx-write.ts'
 import {
   bucketBad,
@@ -23,6 +33,7 @@ import {
   selectSamples,
   selectSamplesOf,
   showFields,
+  showGates,
   type Where,
 } from './influxql.ts'
 import { type Line, linesOf } from './line-protocol.ts'
@@ -34,12 +45,14 @@ import {
   type KeepFrom,
   type RangeColumns,
   type RangeQuery,
+  type RollUpsOf,
   type Sample,
   type WriteOptions,
   type WriteOutcome,
 } from './port.ts'
 import { reckon } from './reckon.ts'
 import { sift } from './sift.ts'
+import type { Slice } from './slice.ts'
 import { type Count, pieces, type Span, wholeSpan } from './span.ts'
 
 const LINES_PER_WRITE = 5000
@@ -196,6 +209,40 @@ class InfluxHistory implements History {
     ]
     await this.#http.query(statements)
     this.#keepFrom = before
+  }
+
+  async contents(): Promise<{ gates: string[]; metrics: string[] }> {
+    const rollUps = Object.values(ROLLUP_MEASUREMENTS)
+    const gates = await this.#http.query([MEASUREMENT, ...rollUps].map(showGates))
+    const fields = await this.#http.query(rollUps.map((measurement) => showFields(measurement)))
+    const rolledUp = fields
+      .flat()
+      .flatMap(rowsOf)
+      .flatMap(({ fieldKey }) => (typeof fieldKey === 'string' ? [metricOfCount(fieldKey) ?? []].flat() : []))
+    const named = gates
+      .flat()
+      .flatMap(rowsOf)
+      .flatMap(({ value }) => (typeof value === 'string' ? [value] : []))
+    return { gates: [...new Set(named)], metrics: [...new Set([...(await this.#metrics()), ...rolledUp])] }
+  }
+
+  async *rollUps({ gate, metric, width }: RollUpsOf, before: number): AsyncGenerator<Slice> {
+    const to = before - (before % width)
+    for (let from = 0; ; ) {
+      const [found = []] = await this.#http.query([selectBareSlices(width, { gate, metric, span: { from, to } }, PAGE_POINTS)])
+      const slices = slicesIn(found)
+      yield* slices
+      const last = slices.at(-1)
+      if (!last) return
+      from = last.from + width
+    }
+  }
+
+  async putRollUps({ gate, metric, width }: RollUpsOf, slices: readonly Slice[]): Promise<void> {
+    // No mark: the window counts as long as no sample touches it.
+    await this.#postAll(
+      slices.flatMap((slice) => rollUpLine(width, { gate, from: slice.from, done: null }, new Map([[metric, slice]])) ?? []),
+    )
   }
 
   async storageBytes(): Promise<number | null> {

@@ -18,7 +18,10 @@ const where = ({ gate, span }: Where): string =>
   `WHERE ${identifier(GATE_TAG)} = ${literal(gate)} AND time >= ${span.from}ms AND time < ${span.to}ms`
 const byTime = (bucketMs: number): string => `GROUP BY time(${bucketMs}ms) fill(none)`
 
-export const showFields = (): string => `SHOW FIELD KEYS ${FROM}`
+export const showFields = (measurement: string = MEASUREMENT): string => `SHOW FIELD KEYS FROM ${identifier(measurement)}`
+/** Column value: the gates that have a point. */
+export const showGates = (measurement: string): string =>
+  `SHOW TAG VALUES FROM ${identifier(measurement)} WITH KEY = ${identifier(GATE_TAG)}`
 
 /** Columns v0, q0, w0, v1, q1, w1 …, and rx where it is asked for: then every point of the gate has a row. */
 export function selectSamples(metrics: readonly string[], at: Where & { readonly received: 'with received' | 'without received' }): string {

@@ -2,6 +2,8 @@ import type { Reading } from '#contract/reading.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Verdict } from '#contract/verdict.ts'
 import type { Aggregate, AggregateQuery } from './aggregate.ts'
+import type { Width } from './cells.ts'
+import type { Slice } from './slice.ts'
 
 export type { Aggregate, AggregateQuery } from './aggregate.ts'
 export type { Correction } from './corrections.ts'
@@ -65,6 +67,9 @@ export type RangeColumns = {
 /** The oldest time that is kept, by tier, ms since 1970 UTC; 0 keeps all. Days go with hours. */
 export type KeepFrom = { readonly samples: number; readonly minutes: number; readonly hours: number }
 
+/** Roll-ups of one width, one gate and one metric. */
+export type RollUpsOf = { readonly gate: string; readonly metric: string; readonly width: Width }
+
 export interface History {
   /** Resolves when the samples are on the store's disk (or refused, or not): see WriteOutcome. Does not throw for what the store says. */
   write(samples: readonly Sample[], options: WriteOptions): Promise<WriteOutcome>
@@ -86,6 +91,15 @@ export interface History {
   rollUp(before: number): Promise<void>
   /** Ends the keeping of what is older, tier by tier; samples older than that are refused from then on. @throws Fault HISTORY_UNREACHABLE */
   expire(keepFrom: KeepFrom): Promise<void>
+  /** Every gate and every metric of which something is kept; not each gate has each metric. @throws Fault HISTORY_UNREACHABLE */
+  contents(): Promise<{ readonly gates: string[]; readonly metrics: string[] }>
+  /**
+   * By time, the roll-ups of windows that ended by `before` (ms since 1970 UTC): what is still told of samples that are no longer kept.
+   * @throws Fault HISTORY_UNREACHABLE
+   */
+  rollUps(of: RollUpsOf, before: number): AsyncIterable<Slice>
+  /** Puts roll-ups back whose samples are not kept. Durable when it resolves. @throws Fault HISTORY_UNREACHABLE */
+  putRollUps(of: RollUpsOf, slices: readonly Slice[]): Promise<void>
   /** Bytes on the store's disk; null where it does not tell. @throws Fault HISTORY_UNREACHABLE */
   storageBytes(): Promise<number | null>
   /** Resolves when the store answers. @throws Fault HISTORY_UNREACHABLE */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { Logger } from 'pino'
@@ -49,6 +51,15 @@ export class Database {
   /** Resolves when the database answers and its tables are up to date. @throws Fault */
   async ready(): Promise<void> {
     await this.query((db) => db.execute(sql`select 1`))
+  }
+
+  /** How many migrations have made the tables. */
+  async version(): Promise<number> {
+    await this.#faulting(async () => undefined)
+    const journal: unknown = JSON.parse(readFileSync(join(this.#migrationsFolder, 'meta', '_journal.json'), 'utf8'))
+    const entries = typeof journal === 'object' && journal !== null && 'entries' in journal ? journal.entries : undefined
+    if (!Array.isArray(entries)) throw new Error(`${this.#migrationsFolder} holds no journal of migrations`)
+    return entries.length
   }
 
   /** Closing twice is closing once. */

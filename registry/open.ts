@@ -8,6 +8,7 @@ import { auditRepository } from './audit.ts'
 import { birthRepository } from './births.ts'
 import { commissioningRepository } from './commissioning.ts'
 import { controlRepository, keyRepository } from './control.ts'
+import { registryCopy } from './copy.ts'
 import { correctionRepository } from './corrections.ts'
 import { Database, type Engine, isAway } from './database.ts'
 import { deadLetterRepository } from './dead-letters.ts'
@@ -85,6 +86,7 @@ function registryOn(database: Database, log: Logger): Registry {
     access: accessRepository(database),
     orders: orderRepository(database),
     alarms: alarmRepository(database),
+    copy: registryCopy(database),
     ready: () => database.ready(),
     close: () => database.close(),
   }

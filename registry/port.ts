@@ -6,6 +6,7 @@ import type { AlarmRegistry } from './alarms.ts'
 import type { AuditRegistry } from './audit.ts'
 import type { Commissioning } from './commissioning.ts'
 import type { AccessRegistry, ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
+import type { RegistryCopy } from './copy.ts'
 import type { Corrections } from './corrections.ts'
 import type { FlowMethods } from './flow-methods.ts'
 import type { Gaps } from './gaps.ts'
@@ -116,6 +117,7 @@ export interface Registry {
   readonly access: AccessRegistry
   readonly orders: OrderRegistry
   readonly alarms: AlarmRegistry
+  readonly copy: RegistryCopy
   ready(): Promise<void>
   close(): Promise<void>
 }

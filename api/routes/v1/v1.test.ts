@@ -205,6 +205,9 @@ describe('what goes wrong is a problem document', () => {
       rollUp: (before) => history.rollUp(before),
       expire: (keepFrom) => history.expire(keepFrom),
       storageBytes: () => history.storageBytes(),
+      contents: () => history.contents(),
+      rollUps: (of, before) => history.rollUps(of, before),
+      putRollUps: (of, slices) => history.putRollUps(of, slices),
       range: async ({ metrics }) => {
         if (metrics.includes('flow'))
           throw new Fault('HISTORY_UNREACHABLE', 'influx1://root:hunter2@db.internal does not answer', 'start it')
