@@ -58,6 +58,7 @@ import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
 import { commissioningRoutes } from './routes/v1/sites/commissioning.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
+import { viewRoutes } from './routes/v1/views.ts'
 import type { ApiSettings } from './settings.ts'
 
 export type App = FastifyInstance<
@@ -213,6 +214,7 @@ function registerV1(scope: App, context: RouteContext): void {
   // What is told to one person is nobody else's, and is old at once.
   scope.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
   sessionRoutes(scope, context)
+  viewRoutes(scope, context)
   areaRoutes(scope, context)
   canalRoutes(scope, context)
   siteRoutes(scope, context)

@@ -23,6 +23,7 @@ import { openPglite } from './pglite.ts'
 import type { Registry } from './port.ts'
 import { openPostgres } from './postgres.ts'
 import { reportIssueRepository } from './report-issues.ts'
+import { savedViewRepository } from './saved-views.ts'
 import { verdictRuleRepository } from './verdict-rules.ts'
 
 export type RegistryDeps = {
@@ -79,6 +80,7 @@ function registryOn(database: Database, log: Logger): Registry {
     manualReadings: manualReadingRepository(database),
     reportIssues: reportIssueRepository(database),
     leases: leaseRepository(database),
+    savedViews: savedViewRepository(database),
     commissioning: commissioningRepository(database),
     audit: auditRepository(database),
     control: controlRepository(database),

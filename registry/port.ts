@@ -13,6 +13,7 @@ import type { Gaps } from './gaps.ts'
 import type { Leases } from './leases.ts'
 import type { ManualReadings } from './manual-readings.ts'
 import type { ReportIssues } from './report-issues.ts'
+import type { SavedViews } from './saved-views.ts'
 import type { VerdictRules } from './verdict-rules.ts'
 
 export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
@@ -110,6 +111,7 @@ export interface Registry {
   readonly manualReadings: ManualReadings
   readonly reportIssues: ReportIssues
   readonly leases: Leases
+  readonly savedViews: SavedViews
   readonly commissioning: Commissioning
   readonly audit: AuditRegistry
   readonly control: ControlRegistry

@@ -280,6 +280,21 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
     })
     controlContract(() => registry)
 
+    test('a person’s views are the person’s own, one for each name', async () => {
+      const [li, zhao] = await Promise.all(
+        ['view-li', 'view-zhao'].map((login) => registry.people.add({ login, name: login, passwordHash: 'x', grants: [] })),
+      )
+      const view = (id: string, name: string, address: string) => ({ id, name, address, at: T })
+      await registry.savedViews.put(li?.id ?? '', view('v1', '夜班', '/trends?s=a'))
+      expect(await registry.savedViews.put(li?.id ?? '', view('v2', '夜班', '/trends?s=b'))).toEqual(view('v1', '夜班', '/trends?s=b'))
+      await registry.savedViews.put(li?.id ?? '', view('v3', '白班', '/trends?s=c'))
+      expect((await registry.savedViews.of(li?.id ?? '')).map((v) => v.address).sort()).toEqual(['/trends?s=b', '/trends?s=c'])
+      expect(await registry.savedViews.of(zhao?.id ?? '')).toEqual([])
+      expect(await registry.savedViews.remove(zhao?.id ?? '', 'v1')).toBe(false)
+      expect(await registry.savedViews.remove(li?.id ?? '', 'v1')).toBe(true)
+      expect(await registry.savedViews.of(li?.id ?? '')).toHaveLength(1)
+    })
+
     test('the audit takes entries', async () => {
       await registry.audit.append({ at: T, who: 'wang', action: 'sign-in', subject: 'wang', details: { from: '10.0.0.1', 备注: '' } })
       await registry.ready()

@@ -1,5 +1,5 @@
 /** The dashboard in Chromium on the real demo: each page, both languages, live. */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
@@ -79,11 +79,53 @@ test('zooming into the chart asks history again, and going back does too', async
   // A hand is slower than a frame: the chart takes the selection from the last one that it drew.
   await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
   await page.mouse.up()
-  const minutesAsked = (): number[] => asked.map((u) => (Number(u.searchParams.get('to')) - Number(u.searchParams.get('from'))) / 60_000)
-  // 15 % of the hour that the chart shows.
-  await until(async () => expect(minutesAsked().at(-1)).toBeCloseTo(9, 0))
+  const minutesAsked = (): number => {
+    const query = asked.at(-1)?.searchParams
+    return (Number(query?.get('to')) - Number(query?.get('from'))) / 60_000
+  }
+  // 15 % of the hour that the chart shows, half of that before it, and what there is between it and now.
+  await until(async () => expect(minutesAsked()).toBeCloseTo(9 + 4.5 + 3, 0))
   await page.locator('[data-test="zoom-back"]').click()
-  await until(async () => expect(minutesAsked().at(-1)).toBeCloseTo(60, 0))
+  await until(async () => expect(minutesAsked()).toBeCloseTo(90, 0))
+  await close()
+})
+test('a link opens the trends that somebody else looks at, of any gates; they are moved, saved and exported', async () => {
+  const { page, troubles, close } = await visit(browser, `${demo.address}/trends?s=yj-yj-01:level_up,flow;zg-zg-03:level_up&last=1800000`)
+  await signIn(page, demo.who)
+  await page.locator('[data-test="pane-flow"] canvas').waitFor()
+  const caption = page.locator('[data-test="pane-level"] figcaption')
+  await until(async () =>
+    expect(await caption.innerText()).toMatch(/永济干渠进水闸 闸上水位\s+\d\.\d{3}[\s\S]*一闸\) 闸上水位\s+\d\.\d{3}/),
+  )
+  await page.locator('[data-test="picker"] summary').click()
+  await page.locator('[data-test="find-gate"]').fill('沈乌干渠进水闸')
+  await page.locator('[data-test="picker"] input[value="opening"]').check()
+  await page.locator('[data-test="pane-opening"] canvas').waitFor()
+  await page.locator('[data-test="picker"] summary').click()
+  await until(async () => expect(new URL(page.url()).searchParams.get('s')).toContain('opening'))
+  await page.locator('[data-test="panes"]').press('ArrowLeft')
+  await until(async () => expect(Number(new URL(page.url()).searchParams.get('to'))).toBeGreaterThan(0))
+  const moved = page.url()
+  const name = '夜班'
+  await page.locator('[data-test="views"] summary').click()
+  await page.locator('[data-test="view-name"]').fill(name)
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name, exact: true }).waitFor()
+  await page.locator('[data-test="to-live"]').click()
+  await until(async () => expect(page.url()).toContain('last=3600000'))
+  await page.getByRole('button', { name, exact: true }).click()
+  await until(async () => expect(page.url()).toBe(moved))
+  await page.locator('[data-test="views"] summary').click()
+  const [picture] = await Promise.all([page.waitForEvent('download'), page.locator('[data-test="png"]').click()])
+  expect(
+    readFileSync(await picture.path())
+      .subarray(1, 4)
+      .toString(),
+  ).toBe('PNG')
+  const [csv] = await Promise.all([page.waitForEvent('download'), page.locator('[data-test="csv"]').click()])
+  expect(readFileSync(await csv.path(), 'utf8').split('\n')[0]).toContain('metric')
+  await screenshot(page, 'trends')
+  expect(troubles).toEqual([])
   await close()
 })
 

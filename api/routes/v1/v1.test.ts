@@ -165,6 +165,23 @@ describe('history', () => {
   })
 })
 
+describe('saved views', () => {
+  test('are kept by person, and lead nowhere but into the dashboard', async () => {
+    const [wang, engineer] = [await cookieOf(app, 'wang'), await cookieOf(app, 'engineer')]
+    const put = (cookie: string, payload: object) => app.inject({ method: 'PUT', url: '/api/v1/views', headers: { cookie }, payload })
+    const saved = await put(wang, { name: ' 夜班 ', address: '/trends?s=yc-zh-03:flow&last=3600000' })
+    expect(saved.json()).toMatchObject({ name: '夜班', address: '/trends?s=yc-zh-03:flow&last=3600000' })
+    expect((await get('/api/v1/views', wang)).json().items).toEqual([saved.json()])
+    expect((await get('/api/v1/views', engineer)).json().items).toEqual([])
+    for (const address of ['https://elsewhere.example/', '//elsewhere.example', 'trends'])
+      expectProblem(await put(wang, { name: 'x', address }), 400, 'BAD_REQUEST')
+    const remove = (cookie: string) => app.inject({ method: 'DELETE', url: `/api/v1/views/${saved.json().id}`, headers: { cookie } })
+    expectProblem(await remove(engineer), 404, 'NOT_FOUND')
+    expect((await remove(wang)).statusCode).toBe(204)
+    expect((await get('/api/v1/views', wang)).json().items).toEqual([])
+  })
+})
+
 describe('what goes wrong is a problem document', () => {
   test('an unknown address or method under /api', async () => {
     expectProblem(await get('/api/v1/nonsense'), 404, 'NOT_FOUND')

@@ -1,3 +1,4 @@
+import type { AlarmRule } from '#contract/alarm.ts'
 import type { Acked, JournalList, Shelve } from '#contract/http/alarm.ts'
 
 export type Read = <T>(path: string, init?: RequestInit) => Promise<T>
@@ -7,6 +8,8 @@ export type AlarmClient = {
   shelve(id: string, how: Shelve): Promise<unknown>
   unshelve(id: string): Promise<unknown>
   comment(id: string, note: string): Promise<unknown>
+  /** The rules of a gate, with their limits. */
+  rules(gate: string): Promise<AlarmRule[]>
   journal(ask: { alarm?: string; limit: number }): Promise<JournalList>
 }
 
@@ -23,6 +26,7 @@ export function alarmClient(read: Read): AlarmClient {
     shelve: (id, how) => post(`${encodeURIComponent(id)}/shelve`, how),
     unshelve: (id) => post(`${encodeURIComponent(id)}/unshelve`),
     comment: (id, note) => post(`${encodeURIComponent(id)}/comment`, { note }),
+    rules: async (gate) => (await read<{ items: AlarmRule[] }>(`/alarm-rules?${new URLSearchParams({ gate })}`)).items,
     journal: ({ alarm, limit }) => read(`/alarms/journal?${new URLSearchParams({ limit: String(limit), ...(alarm ? { alarm } : {}) })}`),
   }
 }

@@ -1,7 +1,9 @@
 import type { Static } from 'typebox'
 import type { CommandAction } from '#contract/command.ts'
 import type { Area, Canal } from '#contract/district.ts'
+import type { CorrectionList, CorrectionView } from '#contract/http/analysis.ts'
 import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
+import type { NewSavedView, SavedView, SavedViewList } from '#contract/http/saved-view.ts'
 import type { SiteList } from '#contract/http/site.ts'
 import type { VolumeReply } from '#contract/http/volume.ts'
 import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo } from '#contract/http.ts'
@@ -41,6 +43,11 @@ export type Client = {
   alarms: AlarmClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
+  /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
+  corrections(gate: string, span: { readonly from: number; readonly to: number }, options?: Options): Promise<CorrectionView[]>
+  savedViews(): Promise<SavedView[]>
+  saveView(view: NewSavedView): Promise<SavedView>
+  deleteView(id: string): Promise<void>
   /** Volumes by period; the first and the last are cut at `from` and `to`. */
   volume(gate: string, ask: VolumeAsk, options?: Options): Promise<VolumeReply>
   deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
@@ -98,6 +105,13 @@ export function openClient(deps: ClientDeps): Client {
       })
       return read<HistoryReply>(`/gates/${encodeURIComponent(gate)}/history?${query}`, options)
     },
+    corrections: async (gate, { from, to }, options = {}) => {
+      const query = new URLSearchParams({ from: String(Math.round(from)), to: String(Math.round(to)) })
+      return (await read<CorrectionList>(`/gates/${encodeURIComponent(gate)}/corrections?${query}`, options)).items
+    },
+    savedViews: async () => (await read<SavedViewList>('/views')).items,
+    saveView: (view) => read<SavedView>('/views', { ...posted(view), method: 'PUT' }),
+    deleteView: async (id) => void (await request(`/views/${encodeURIComponent(id)}`, { method: 'DELETE' })),
     volume: (gate, { from, to, step }, options = {}) => {
       const query = new URLSearchParams({ from: String(from), to: String(to), step })
       return read<VolumeReply>(`/gates/${encodeURIComponent(gate)}/volume?${query}`, options)

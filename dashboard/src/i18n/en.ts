@@ -4,6 +4,7 @@ import { en as gateVolume } from '../gate/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import { en as site } from '../site/text.ts'
+import { en as trend } from '../trend/text.ts'
 import type { Messages } from './zh.ts'
 
 export const en: Messages = {
@@ -13,6 +14,7 @@ export const en: Messages = {
   ...schematic,
   ...alarm,
   ...site,
+  ...trend,
   ...command,
   session: {
     title: 'Sign in',
@@ -167,36 +169,6 @@ export const en: Messages = {
       time: 'Source time',
       age: 'Age',
     },
-  },
-  trend: {
-    title: 'Trend',
-    ranges: 'Time range',
-    range1h: '1 h',
-    range6h: '6 h',
-    range24h: '24 h',
-    range7d: '7 d',
-    range30d: '30 d',
-    back: 'Back',
-    toLive: 'To live',
-    earlier: 'Earlier',
-    later: 'Later',
-    zoomIn: 'Zoom in',
-    metrics: 'Metrics',
-    hint: 'Drag to zoom in, double-click to go back',
-    loading: 'Loading history…',
-    failed: 'History can’t be read: {detail}',
-    retry: 'Try again',
-    nothing: 'Choose at least one metric.',
-    empty: 'No data in this period.',
-    live: 'Live',
-    history: 'History',
-    window: '{from} to {to}',
-    raw: 'Raw samples',
-    bucket: 'One point for each {step} (min–max, mean)',
-    badShade: 'Hatched: BAD or STALE samples',
-    pane: { level: 'Levels', flow: 'Discharge', opening: 'Openings', velocity: 'Velocity', battery: 'Battery', rssi: 'Signal' },
-    chartLabel: 'Trend of {pane}, {from} to {to}',
-    clearChoice: 'Clear',
   },
   deadLetter: {
     title: 'Dead letters',

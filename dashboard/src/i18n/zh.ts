@@ -4,6 +4,7 @@ import { zh as gateVolume } from '../gate/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 import { zh as site } from '../site/text.ts'
+import { zh as trend } from '../trend/text.ts'
 
 export const zh = {
   app: { title: 'Sluice 灌区闸门遥测', skip: '跳到内容' },
@@ -12,6 +13,7 @@ export const zh = {
   ...schematic,
   ...alarm,
   ...site,
+  ...trend,
   ...command,
   session: {
     title: '登录',
@@ -166,36 +168,6 @@ export const zh = {
       time: '采集时间',
       age: '时效',
     },
-  },
-  trend: {
-    title: '过程线',
-    ranges: '时间范围',
-    range1h: '1 小时',
-    range6h: '6 小时',
-    range24h: '24 小时',
-    range7d: '7 天',
-    range30d: '30 天',
-    back: '返回上一级',
-    toLive: '回到实时',
-    earlier: '向前',
-    later: '向后',
-    zoomIn: '放大',
-    metrics: '选择测项',
-    hint: '拖动选择时段可放大，双击返回',
-    loading: '正在读取历史…',
-    failed: '读不到历史数据：{detail}',
-    retry: '重试',
-    nothing: '请选择至少一个测项。',
-    empty: '这段时间没有数据。',
-    live: '实时',
-    history: '历史',
-    window: '{from} 至 {to}',
-    raw: '原始数据',
-    bucket: '每点 {step}（最小–最大、均值）',
-    badShade: '斜线区：有坏值或过期值',
-    pane: { level: '水位', flow: '流量', opening: '开度', velocity: '流速', battery: '电池电压', rssi: '信号强度' },
-    chartLabel: '{pane} 过程线，{from} 至 {to}',
-    clearChoice: '清空',
   },
   deadLetter: {
     title: '未识别数据',

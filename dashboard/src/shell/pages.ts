@@ -27,6 +27,7 @@ export const PAGES: readonly Page[] = [
     group: 'watch',
     component: () => import('../schematic/SchematicPage.vue'),
   },
+  { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   {
     name: 'dead-letters',
     path: 'dead-letters',

@@ -20,13 +20,13 @@ export type SeriesCells = {
 }
 export type Span = { readonly from: number; readonly to: number }
 
-export type ColumnOptions = {
-  readonly metrics: readonly string[]
+export type LineOptions = {
   /** End of the time that the reply answers for, ms since 1970 UTC. */
   readonly until: number
   /** A longer pause between two samples of a metric is a gap, never a line. */
   readonly gapMs: number
 }
+export type ColumnOptions = LineOptions & { readonly metrics: readonly string[] }
 
 type Point = {
   /** Where the point is drawn. */
@@ -39,40 +39,54 @@ type Point = {
   readonly mean: number | null
   readonly bad: boolean
 }
+/** The points of one line as they are drawn, gaps included, ascending. */
+export type Line = { readonly points: readonly Point[]; readonly bad: readonly Span[] }
+export const NO_LINE: Line = { points: [], bad: [] }
 
-/** Joins the history's reply and the values that came live since into columns on one time axis. */
-export function toColumns(reply: HistoryReply, tail: Tail, options: ColumnOptions): TrendColumns {
-  const lines = options.metrics.map((metric) => ({
-    metric,
-    points: pointsOf(reply, metric, { tail: tail[metric] ?? [], until: options.until }),
-  }))
-  const drawn = lines.map(({ metric, points }) => ({
-    metric,
-    points: withGaps(points, options.gapMs),
-    bad: mergeSpans(badSpans(points, options.gapMs)),
-  }))
-  const x = [...new Set(drawn.flatMap((line) => line.points.map((p) => p.x)))].sort((a, b) => a - b)
-  const place = new Map(x.map((t, i) => [t, i]))
-  const series = Object.fromEntries(
-    drawn.map(({ metric, points, bad }): [string, SeriesCells] => {
-      const empty = (): Cells => Array<undefined>(x.length).fill(undefined)
-      const columns = { min: empty(), max: empty(), mean: empty() }
-      for (const point of points) {
-        const i = place.get(point.x) ?? 0
-        columns.min[i] = point.min
-        columns.max[i] = point.max
-        columns.mean[i] = point.mean
-      }
-      return [metric, { ...columns, bad }]
-    }),
-  )
-  return { x: x.map((t) => t / 1000), series }
+/** One metric of the history's reply, and the values that came live since. */
+export function toLine(reply: HistoryReply, metric: string, options: LineOptions & { tail: readonly TailPoint[] }): Line {
+  const points = pointsOf(reply, metric, options)
+  return { points: withGaps(points, options.gapMs), bad: mergeSpans(badSpans(points, options.gapMs)) }
 }
 
-function pointsOf(reply: HistoryReply, metric: string, options: { tail: readonly TailPoint[]; until: number }): Point[] {
-  const points = storedPoints(reply, metric, options.until)
-  const known = Math.min(points.at(-1)?.to ?? Number.NEGATIVE_INFINITY, options.until)
-  for (const { t, value, bad } of options.tail) {
+/** Joins metrics of one reply and the values that came live since into columns on one time axis. */
+export function toColumns(reply: HistoryReply, tail: Tail, options: ColumnOptions): TrendColumns {
+  return joinLines(options.metrics.map((metric) => [metric, toLine(reply, metric, { ...options, tail: tail[metric] ?? [] })]))
+}
+
+/** Lines, of whatever gates, on one time axis. */
+export function joinLines(lines: readonly (readonly [key: string, line: Line])[]): TrendColumns {
+  const x: number[] = []
+  const columns = lines.map(([key, { points, bad }]) => ({
+    key,
+    points,
+    at: 0,
+    bad,
+    min: [] as Cells,
+    max: [] as Cells,
+    mean: [] as Cells,
+  }))
+  for (;;) {
+    let next = Number.POSITIVE_INFINITY
+    for (const { points, at } of columns) next = Math.min(next, points[at]?.x ?? next)
+    if (next === Number.POSITIVE_INFINITY) break
+    x.push(next / 1000)
+    for (const column of columns) {
+      const point = column.points[column.at]
+      const here = point?.x === next ? point : undefined
+      if (here) column.at++
+      column.min.push(here?.min)
+      column.max.push(here?.max)
+      column.mean.push(here?.mean)
+    }
+  }
+  return { x, series: Object.fromEntries(columns.map(({ key, min, max, mean, bad }) => [key, { min, max, mean, bad }])) }
+}
+
+function pointsOf(reply: HistoryReply, metric: string, { tail, until }: LineOptions & { tail: readonly TailPoint[] }): Point[] {
+  const points = storedPoints(reply, metric, until)
+  const known = Math.min(points.at(-1)?.to ?? Number.NEGATIVE_INFINITY, until)
+  for (const { t, value, bad } of tail) {
     const last = points.at(-1)
     if (t <= known || (last && t <= last.x)) continue
     points.push({ x: t, from: t, to: t, min: value, max: value, mean: value, bad })
@@ -130,7 +144,7 @@ export function mergeSpans(spans: readonly Span[]): Span[] {
   return merged
 }
 
-/** The index of the newest point at or before `i` that a line has, for the readout under the cursor; null inside a gap. */
+/** The newest point of a line at or before `i`, for the readout under the cursor; null inside a gap. */
 export function cellBefore(cells: Cells, i: number): number | null {
   for (let k = Math.min(i, cells.length - 1); k >= 0; k--) {
     const cell = cells[k]

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { HistoryReply, Series } from '#contract/http.ts'
 import type { LiveState } from '#contract/live.ts'
 import { type ColumnOptions, cellBefore, type TailPoint, toColumns } from './columns.ts'
-import { firstChoice, lineStyle, panesOf } from './panes.ts'
+import { firstChoice, keyOf, lineStyle, panesOf } from './panes.ts'
+import { fromQuery, toQuery } from './query.ts'
 import { extendTail } from './tail.ts'
-import { back, current, rereadMs, shift, type Trail, windowOf, zoomIn, zoomTo } from './view.ts'
+import { back, current, panBy, rereadMs, shift, type Trail, windowOf, zoomAt, zoomIn, zoomTo } from './view.ts'
 
 const raw = (values: (number | null)[], bad: number[] = values.map(() => 0)): Series => ({ min: values, max: values, mean: values, bad })
 const live = (t: number, value: number | null): TailPoint => ({ t, value, bad: value === null })
@@ -150,19 +151,61 @@ describe('the view', () => {
     expect(earlier).toEqual([{ kind: 'span', from: 4_600_000, to: 8_200_000 }])
     expect(shift(earlier, { by: 0.5, now })).toEqual(start)
   })
+  test('that is dragged follows the hand, and is scaled around the moment under it', () => {
+    const now = 10_000_000
+    const dragged = panBy(start, { ms: -1_000_000, now })
+    expect(dragged).toEqual([{ kind: 'span', from: 5_400_000, to: 9_000_000 }])
+    expect(panBy(dragged, { ms: 2_000_000, now })).toEqual(start)
+    expect(current(zoomAt(dragged, { t: 6_300_000, factor: 0.5, now }))).toEqual({ kind: 'span', from: 5_850_000, to: 7_650_000 })
+    expect(current(zoomAt(dragged, { t: 5_400_000, factor: 10, now }))).toEqual({ kind: 'live', rangeMs: 36_000_000 })
+  })
   test('reads the history anew as often as a pixel of it passes', () => {
     expect(rereadMs(3_600_000)).toBe(15_000)
     expect(rereadMs(30 * 24 * 3_600_000)).toBe(300_000)
   })
 })
 
+describe('an address', () => {
+  const line = fc.record({ gate: fc.stringMatching(/^[a-z][a-z0-9-]{0,9}$/), metric: fc.constantFrom('level_up', 'flow', 'opening_2') })
+  const view = fc.oneof(
+    fc.record({ kind: fc.constant('live' as const), rangeMs: fc.integer({ min: 1, max: 10 ** 11 }) }),
+    fc.record({ from: fc.integer({ min: 0, max: 10 ** 12 }), width: fc.integer({ min: 1, max: 10 ** 11 }) }).map(({ from, width }) => {
+      return { kind: 'span' as const, from, to: from + width }
+    }),
+  )
+  test('opens the view that it was made of', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(line, { maxLength: 20, selector: keyOf }), view, (lines, shown) => {
+        const found = fromQuery(toQuery({ lines, view: shown }))
+        expect(found.view).toEqual(shown)
+        expect(found.lines.map(keyOf).sort()).toEqual(lines.map(keyOf).sort())
+      }),
+    )
+  })
+  test('that somebody has mangled opens what is left of it', () => {
+    expect(fromQuery({ s: 'a:flow;;b;c:,flow', from: '9', to: '3', last: 'x' })).toEqual({
+      lines: [
+        { gate: 'a', metric: 'flow' },
+        { gate: 'c', metric: 'flow' },
+      ],
+      view: { kind: 'live', rangeMs: 3_600_000 },
+    })
+    expect(fromQuery({}).lines).toEqual([])
+  })
+})
+
 describe('the panes', () => {
   test('hold metrics of one unit each, every metric once', () => {
-    const panes = panesOf(['level_up', 'opening', 'flow', 'level_down', 'opening_2', 'mode'])
+    const line = (metric: string, gate = 'g') => ({ gate, metric })
+    const panes = panesOf([
+      ...['level_up', 'opening', 'flow', 'opening_2', 'mode', 'unheard_of'].map((m) => line(m)),
+      line('level_up', 'h'),
+    ])
     expect(panes).toEqual([
-      { kind: 'level', unit: 'm', metrics: ['level_up', 'level_down'] },
-      { kind: 'flow', unit: 'm³/s', metrics: ['flow'] },
-      { kind: 'opening', unit: 'm', metrics: ['opening', 'opening_2'] },
+      { kind: 'level', unit: 'm', lines: [line('level_up'), line('level_up', 'h')] },
+      { kind: 'flow', unit: 'm³/s', lines: [line('flow')] },
+      { kind: 'opening', unit: 'm', lines: [line('opening'), line('opening_2')] },
+      { kind: 'state', unit: '', lines: [line('mode')] },
     ])
   })
   test('show at first the levels, the flow and a few leaves', () => {

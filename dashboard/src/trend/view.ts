@@ -13,9 +13,12 @@ export const RANGES = [
   { key: 'range24h', ms: 24 * HOUR_MS },
   { key: 'range7d', ms: 7 * 24 * HOUR_MS },
   { key: 'range30d', ms: 30 * 24 * HOUR_MS },
+  { key: 'range1y', ms: 365 * 24 * HOUR_MS },
 ] as const
 
 const LEAST_SPAN_MS = 10_000
+/** The server answers for five years. */
+const MOST_SPAN_MS = 4 * 365 * 24 * HOUR_MS
 
 export const current = (trail: Trail): TrendView => trail.at(-1) ?? trail[0]
 
@@ -37,10 +40,28 @@ export function back(trail: Trail): Trail {
 /** Moves the window by a part of its width (negative: into the past). At the right end it is live again. */
 export function shift(trail: Trail, options: { by: number; now: number }): Trail {
   const { from, to } = windowOf(current(trail), options.now)
-  const step = Math.round((to - from) * options.by)
+  return panBy(trail, { ms: (to - from) * options.by, now: options.now })
+}
+
+/** Moves the window by so many ms; as `shift`. */
+export function panBy(trail: Trail, options: { ms: number; now: number }): Trail {
+  const { from, to } = windowOf(current(trail), options.now)
+  const step = Math.round(options.ms)
   const view: TrendView =
     to + step >= options.now ? { kind: 'live', rangeMs: to - from } : { kind: 'span', from: from + step, to: to + step }
-  const [first, ...rest] = trail
+  return inPlaceOfLast(trail, view)
+}
+
+/** Makes the window wider or narrower around a moment, which stays where it is on the screen. */
+export function zoomAt(trail: Trail, options: { t: number; factor: number; now: number }): Trail {
+  const { from, to } = windowOf(current(trail), options.now)
+  const width = Math.max(LEAST_SPAN_MS, Math.min(MOST_SPAN_MS, (to - from) * options.factor))
+  const start = Math.round(options.t - ((options.t - from) / (to - from)) * width)
+  const end = start + Math.round(width)
+  return inPlaceOfLast(trail, end >= options.now ? { kind: 'live', rangeMs: Math.round(width) } : { kind: 'span', from: start, to: end })
+}
+
+function inPlaceOfLast([first, ...rest]: Trail, view: TrendView): Trail {
   return rest.length === 0 ? [view] : [first, ...rest.slice(0, -1), view]
 }
 
