@@ -20,11 +20,11 @@ import { openHistory } from '#history/open.ts'
 import { openIngest } from '#ingest/main.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
-import { openCanals } from '#simulators/canal/open-canals.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { Closers } from './closers.ts'
 import { demoKeys } from './demo-keys.ts'
+import { canalsWithPast } from './demo-past.ts'
 import { DEMO_PROFILE, folders } from './folders.ts'
 import { ended } from './run.ts'
 import type { DemoSettings } from './settings.ts'
@@ -54,23 +54,44 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
     const keyFile = join(data, 'keys', 'commands.pem')
     const commandKey = makeKeyFile(keyFile)
     const keys = await demoKeys(registry, district.sites)
-    const [history, broker, simulators] = await Promise.all([
-      openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
-      openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log, access: keys.access }).then((b) =>
-        closers.add('broker', b),
-      ),
-      openSimulators(
+    const history = closers.add('history', await openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }))
+    const broker = closers.add(
+      'broker',
+      await openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log, access: keys.access }),
+    )
+    // Before the long work, so that a taken port is told at once.
+    const api = closers.add(
+      'api',
+      await openApi(
+        parseConfig(ApiSettings, {
+          file: 'defaults',
+          text: stringify({ http: { port: settings.http_port }, control: { key_file: keyFile, second_factor: 'optional' } }),
+        }),
         {
-          district,
-          profile,
-          host: '127.0.0.1',
-          basePort: 0,
-          seed: settings.seed,
-          canals: openCanals(district, { seed: settings.seed, now: unixMs(Date.now()) }),
+          log,
+          registry,
+          history,
+          mqttUrl: broker.url,
+          ...keys.api,
+          dashboardFolder: folders.dashboard,
         },
+      ),
+    )
+    const canals = await canalsWithPast(district, history, {
+      folder: data,
+      seed: settings.seed,
+      days: settings.past_days,
+      now: unixMs(Date.now()),
+      signal,
+    })
+    if (!canals) return
+    const simulators = closers.add(
+      'simulators',
+      await openSimulators(
+        { district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed, canals },
         { now: Date.now, logger: log },
-      ).then((s) => closers.add('simulators', s)),
-    ])
+      ),
+    )
     const password = settings.password ?? randomBytes(9).toString('base64url')
     await ensurePerson(registry, {
       login: 'demo',
@@ -115,23 +136,6 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
     )
     for (const agent of agents) closers.add('edge agent', agent)
 
-    const api = closers.add(
-      'api',
-      await openApi(
-        parseConfig(ApiSettings, {
-          file: 'defaults',
-          text: stringify({ http: { port: settings.http_port }, control: { key_file: keyFile, second_factor: 'optional' } }),
-        }),
-        {
-          log,
-          registry,
-          history,
-          mqttUrl: broker.url,
-          ...keys.api,
-          dashboardFolder: folders.dashboard,
-        },
-      ),
-    )
     announce({
       address: api.address,
       password,

@@ -88,6 +88,13 @@ export const DemoSettings = Type.Object(
       description: 'How often the simulated sites are read, in ms',
     }),
     seed: Type.Integer({ default: 1, env: 'SLUICE_DEMO_SEED', description: 'Seed of the simulated district' }),
+    past_days: Type.Integer({
+      default: 60,
+      minimum: 0,
+      maximum: 400,
+      env: 'SLUICE_DEMO_PAST_DAYS',
+      description: 'Days of simulated history that the first start puts into an empty data folder; 0 for none',
+    }),
     log: LogSettings,
   },
   { additionalProperties: false },

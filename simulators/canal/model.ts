@@ -104,6 +104,12 @@ export class CanalModel {
     return { up: between(g.lastUp, g.up, 'ripple up'), down: between(g.lastDown, g.down, 'ripple down') }
   }
 
+  /** Through all leaves in the last step before `t`, m³/s. */
+  flow(structure: string, t: UnixMs): number {
+    this.advance(t)
+    return this.#gate(structure).flow
+  }
+
   /** How each leaf moves at present. */
   motions(structure: string, t: UnixMs): readonly Motion[] {
     this.advance(t)

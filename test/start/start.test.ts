@@ -5,12 +5,14 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
+import type { VolumeReply } from '#contract/http/volume.ts'
 import type { GateList, HistoryReply } from '#contract/http.ts'
 import { openClient } from '../support/client.ts'
 import { startDemo } from '../support/demo.ts'
 import { residentMb, root } from '../support/program.ts'
 import { freePort, tempFolder, until } from '../support/servers.ts'
 
+const DAY_MS = 86_400_000
 const folder = tempFolder('start')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -35,7 +37,7 @@ function ending(env: Record<string, string>): Promise<{ code: number | null; sai
 }
 
 test('all 94 structures are there with fresh, good samples and move; the second start has the first one’s history', async () => {
-  const demo = await startDemo(folder)
+  const demo = await startDemo(folder, { pastDays: 3 })
   const firstStartMs = demo.program.readyAt()
   const client = await openClient(demo.address, demo.who)
   const gates = (): Promise<GateList> => client.get<GateList>('/api/v1/gates')
@@ -58,6 +60,11 @@ test('all 94 structures are there with fresh, good samples and move; the second 
   const moved = (await gates()).items.filter((g) => g.state?.metrics['level_up']?.v !== before.get(g.id))
   expect(moved.length).toBeGreaterThan(90)
   const resident = await residentMb(demo.program.pid())
+
+  const yesterday = { from: Date.now() - 2 * DAY_MS, to: Date.now() - DAY_MS }
+  const volume = await client.get<VolumeReply>(`/api/v1/gates/yj-yj-01/volume?from=${yesterday.from}&to=${yesterday.to}&step=hour`)
+  expect(Math.min(...volume.periods.map((p) => p.completeness))).toBeGreaterThan(0.99)
+  expect(Math.min(...volume.periods.map((p) => p.volume_m3 ?? 0))).toBeGreaterThan(0)
 
   const second = await ending({ SLUICE_DATA: join(folder, 'data') })
   expect(second.code).toBe(1)

@@ -10,7 +10,7 @@ export type Demo = {
 }
 
 /** What `npm start` runs, on free ports, with its data in `folder`. */
-export async function startDemo(folder: string, options: { pollMs?: number } = {}): Promise<Demo> {
+export async function startDemo(folder: string, options: { pollMs?: number; pastDays?: number } = {}): Promise<Demo> {
   const [http, mqtt] = [await freePort(), await freePort()]
   const password = 'a password for tests'
   const program = await startProgram('demo', ['demo'], {
@@ -21,6 +21,7 @@ export async function startDemo(folder: string, options: { pollMs?: number } = {
       SLUICE_MQTT_PORT: String(mqtt),
       SLUICE_DEMO_PASSWORD: password,
       SLUICE_DEMO_POLL_MS: String(options.pollMs ?? 5000),
+      SLUICE_DEMO_PAST_DAYS: String(options.pastDays ?? 0),
       SLUICE_LOG_LEVEL: 'warn',
     },
   })

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import type { District } from '#contract/district.ts'
+import { good } from '#contract/reading.ts'
+import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { History, Sample } from '#history/port.ts'
+import type { CanalModel } from '#simulators/canal/model.ts'
+import { openCanals } from '#simulators/canal/open-canals.ts'
+import { pastOf } from '#simulators/canal/past.ts'
+
+const DAY_MS = 86_400_000
+const BATCH_ROWS = 20_000
+
+const Mark = Type.Object({ from: Type.Integer(), to: Type.Integer(), seed: Type.Integer(), whole: Type.Boolean() })
+
+type Wanted = {
+  readonly folder: string
+  readonly seed: number
+  readonly days: number
+  readonly now: UnixMs
+  readonly signal: AbortSignal
+}
+
+/**
+ * The canals of the demo at `now`. The first start takes them through the days before and puts what the gates showed into history; a start that
+ * was cut off is made good by the next one, which computes the same values again.
+ * @returns undefined when `signal` aborted. @throws the store's cause when history does not take it
+ */
+export async function canalsWithPast(
+  district: District,
+  history: Pick<History, 'write' | 'latest'>,
+  { folder, seed, days, now, signal }: Wanted,
+): Promise<CanalModel | undefined> {
+  const file = join(folder, 'simulated-past.json')
+  const before = readMark(file)
+  const isNeeded = before ? !before.whole : days > 0 && (await history.latest(district.structures.map((s) => s.id))).length === 0
+  if (!isNeeded) return openCanals(district, { seed, now })
+  const span = before ?? { from: now - days * DAY_MS, to: now, seed, whole: false }
+  writeMark(file, span)
+  const started = performance.now()
+  process.stderr.write(`sluice: simulating the ${Math.round((span.to - span.from) / DAY_MS)} days before now …\n`)
+  const canals = openCanals(district, { seed: span.seed, now: unixMs(span.to), at: unixMs(span.from) })
+  const readings = await store(pastOf(canals, district, { from: unixMs(span.from), to: unixMs(span.to) }), history, signal)
+  if (signal.aborted) return undefined
+  writeMark(file, { ...span, whole: true })
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  process.stderr.write(`sluice: ${readings.toLocaleString('en')} simulated readings are in history, ${seconds} s\n`)
+  canals.advance(now)
+  return canals
+}
+
+/** The store takes one batch while the next one is computed. */
+async function store(steps: ReturnType<typeof pastOf>, history: Pick<History, 'write'>, signal: AbortSignal): Promise<number> {
+  let [count, batch, writing] = [0, [] as Sample[], Promise.resolve()]
+  const write = async (samples: readonly Sample[]): Promise<void> => {
+    const outcome = await history.write(samples, { rewrite: true })
+    if (outcome.kind === 'unavailable') throw outcome.cause
+    if (outcome.kind === 'refused') throw new Error(`history refused the simulated past: ${outcome.reason}`)
+  }
+  for (const step of steps) {
+    for (const { gate, metric, t, value } of step) batch.push({ gate, metric, t, received: t, reading: good(value) })
+    if (batch.length < BATCH_ROWS) continue
+    await writing
+    if (signal.aborted) return count
+    writing = write(batch)
+    count += batch.length
+    batch = []
+  }
+  await writing
+  await write(batch)
+  return count + batch.length
+}
+
+function readMark(file: string) {
+  if (!existsSync(file)) return undefined
+  const mark: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  return Value.Check(Mark, mark) ? mark : undefined
+}
+
+/** Beside, then renamed: a mark is whole or not there. */
+function writeMark(file: string, mark: { from: number; to: number; seed: number; whole: boolean }): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(mark)}\n`)
+  renameSync(`${file}.new`, file)
+}
