@@ -23,7 +23,7 @@ export type Span = { readonly from: number; readonly to: number }
 export type LineOptions = {
   /** End of the time that the reply answers for, ms since 1970 UTC. */
   readonly until: number
-  /** A longer pause between two samples of a metric is a gap, never a line. */
+  /** A longer pause between two samples of a metric is a gap, never a line; but see isRhythm. */
   readonly gapMs: number
 }
 export type ColumnOptions = LineOptions & { readonly metrics: readonly string[] }
@@ -114,14 +114,31 @@ function seriesOf(reply: HistoryReply, metric: string): Series | undefined {
   return typeof series === 'object' && !Array.isArray(series) ? series : undefined
 }
 
-/** A null point in every pause that is longer than `gapMs`. */
+/** A null point in every pause that is longer than `gapMs`, unless the readings there came in so slow a rhythm: see isRhythm. */
 function withGaps(points: readonly Point[], gapMs: number): Point[] {
+  const pauses = points.map((point, i) => point.from - (points[i - 1]?.to ?? point.from))
   return points.flatMap((point, i) => {
     const before = points[i - 1]
-    if (!before || point.from - before.to <= gapMs) return [point]
+    if (!before || (pauses[i] ?? 0) <= gapMs || isRhythm(pauses, i)) return [point]
     const x = (before.x + point.x) / 2
     return [{ x, from: x, to: x, min: null, max: null, mean: null, bad: false }, point]
   })
+}
+
+/** As a volume does not, a line does not bridge more, ms. */
+const LONGEST_BRIDGED_MS = 3_600_000
+/** Pauses on either side that tell a rhythm. */
+const BESIDE = 2
+
+/**
+ * Readings that were taken more slowly than the gate's are now (history from before Sluice, a simulated past) are a line all the same: the pause
+ * is no longer than twice what is usual beside it.
+ */
+function isRhythm(pauses: readonly number[], i: number): boolean {
+  const pause = pauses[i] ?? 0
+  const beside = [...pauses.slice(Math.max(1, i - BESIDE), i), ...pauses.slice(i + 1, i + 1 + BESIDE)].sort((a, b) => a - b)
+  const usual = beside[Math.floor((beside.length - 1) / 2)]
+  return beside.length >= BESIDE && usual !== undefined && pause <= LONGEST_BRIDGED_MS && pause <= 2 * usual
 }
 
 /** A bad sample holds until the next one of its metric, but not longer than a value would be believed. */

@@ -31,6 +31,21 @@ describe('columns', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [0, 15_000, 30_001], flow: raw([1, 2, 3]) }
     expect(toColumns(reply, {}, options()).series['flow']?.mean).toEqual([1, 2, null, 3])
   })
+  test('are a line where readings were taken more slowly than now, and have a gap where two came amid an outage', () => {
+    const five = 300_000
+    const at = [0, 1, 2, 3, 4].map((n) => n * five)
+    const slow: HistoryReply = { bucket_ms: 0, t: at, flow: raw([1, 2, 3, 4, 5]) }
+    expect(toColumns(slow, {}, options()).series['flow']?.mean).toEqual([1, 2, 3, 4, 5])
+    const late = 4 * five + 3 * five
+    const then: HistoryReply = { bucket_ms: 0, t: [...at, late], flow: raw([1, 2, 3, 4, 5, 6]) }
+    expect(toColumns(then, {}, options()).series['flow']?.mean).toEqual([1, 2, 3, 4, 5, null, 6])
+    const amid: HistoryReply = {
+      bucket_ms: 0,
+      t: [0, 5000, 10_000, five, 2 * five, 2 * five + 5000, 2 * five + 10_000],
+      flow: raw([1, 2, 3, 4, 5, 6, 7]),
+    }
+    expect(toColumns(amid, {}, options()).series['flow']?.mean).toEqual([1, 2, 3, null, 4, null, 5, 6, 7])
+  })
   test('have a gap where a value was bad, and tell until when', () => {
     const reply: HistoryReply = { bucket_ms: 0, t: [0, 5000, 10_000], flow: raw([1, null, 3], [0, 1, 0]) }
     const columns = toColumns(reply, {}, options())
