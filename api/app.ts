@@ -57,9 +57,11 @@ import { volumeRoutes } from './routes/v1/gates/volume.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
 import { commissioningRoutes } from './routes/v1/sites/commissioning.ts'
+import { siteConfigRoutes } from './routes/v1/sites/configs.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
 import { viewRoutes } from './routes/v1/views.ts'
 import type { ApiSettings } from './settings.ts'
+import { ConfigDesk } from './site-config/desk.ts'
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -80,8 +82,8 @@ export type ApiDeps = FeedAccess & {
 }
 
 const HOUR_MS = 3_600_000
-// The longest body is a gate to register, about a kilobyte.
-const MOST_BODY_BYTES = 64 * 1024
+// The longest body is a site's configuration (contract/site-config.ts) in letters of up to three bytes.
+const MOST_BODY_BYTES = 256 * 1024
 
 /** The application with everything but a port. Its `close` ends the live connections and leaves the broker; stores are their owner's. */
 export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<App> {
@@ -130,21 +132,29 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
           .read()
           .then(({ structures }) => desk.answer(node, nonce, structures))
           .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'an agent’s question for the time was not answered')),
+      configNews: (node, sealed) =>
+        void configs
+          .takeNews(node, sealed)
+          .catch((error: unknown) => log.error({ error: messageOf(error) }, 'a report about a configuration was not taken')),
     },
     log,
   )
+  const signer = settings.control.key_file === undefined ? null : openSigner(settings.control.key_file)
   const desk = new ControlDesk({
     settings: settings.control,
     registry,
-    signer: settings.control.key_file === undefined ? null : openSigner(settings.control.key_file),
+    signer,
     link,
     show: (area, message) => rooms.command(area, message),
     now,
     log,
   })
   desk.start()
+  const configs = new ConfigDesk({ registry, signer, link, keyOf: (site) => desk.keyOf(site), sites: feed.sites, now, log })
+  configs.start()
   app.addHook('onClose', async () => {
     desk.close()
+    configs.close()
     await link.close()
   })
   const context: RouteContext = {
@@ -156,6 +166,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     alarms,
     district,
     control: desk,
+    configs,
     sessions,
     signIn,
     cookie,
@@ -219,6 +230,7 @@ function registerV1(scope: App, context: RouteContext): void {
   canalRoutes(scope, context)
   siteRoutes(scope, context)
   commissioningRoutes(scope, context)
+  siteConfigRoutes(scope, context)
   gatesRoutes(scope, context)
   gateRoutes(scope, context)
   historyRoutes(scope, context)

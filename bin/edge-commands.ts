@@ -30,9 +30,10 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
     .description('read the gates, keep every reading, publish it until it is receipted')
     .requiredOption('-c, --config <file>', 'site file; docs/settings.md lists what may stand in it')
     .action(async ({ config }: { config: string }) => {
-      const settings = parseConfig(EdgeSettings, { file: config, text: readText(config), env: process.env })
+      const text = readText(config)
+      const settings = parseConfig(EdgeSettings, { file: config, text, env: process.env })
       const { runEdge } = await import('./edge.ts')
-      await runEdge({ settings, file: config }, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), signal)
+      await runEdge({ settings, file: config, text }, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), signal)
     })
 
   command('init', 'write a commented site file, asking for what the options leave open')

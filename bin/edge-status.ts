@@ -58,6 +58,11 @@ function sayStatus(status: AgentStatus, out: Output): void {
       ),
     ],
     ['missed polls', String(stats.missed_cycles)],
+    [
+      'configuration',
+      some(health.config_version, (n) => `version ${n} from the center, ${health.config_hash}`) ||
+        (health.config_hash === null ? '' : `the site’s own file, ${health.config_hash}`),
+    ],
   ]
   for (const [name, value] of lines) if (value !== '') out.say(`${name.padEnd(13)} ${value}`)
   out.say('')

@@ -1,6 +1,5 @@
-import { type Static, type TSchema, Type } from 'typebox'
-import { Value } from 'typebox/value'
-import { canonicalJson } from './canonical.ts'
+import { type Static, Type } from 'typebox'
+import { decodeCanonical, encodeCanonical } from './canonical-bytes.ts'
 import { TighterLimits } from './control-limits.ts'
 import { ID_PATTERN } from './topics.ts'
 
@@ -207,17 +206,3 @@ export const CommandNews = Type.Object(
   closed,
 )
 export type CommandNews = Static<typeof CommandNews>
-
-const encodeCanonical = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
-
-function decodeCanonical<S extends TSchema>(schema: S, bytes: Uint8Array): Static<S> | null {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    const value: unknown = JSON.parse(text)
-    // One spelling for one meaning: what is read is what was signed.
-    return Value.Check(schema, value) && canonicalJson(value) === text ? (value as Static<S>) : null
-  } catch {
-    // Not UTF-8 or not JSON, so not ours.
-    return null
-  }
-}

@@ -45,6 +45,7 @@ export const HEALTH_NUMBERS = {
   connections: entry(18, 'UInt32', '', '连接次数', 'Connections since the start'),
   uptime_s: entry(19, 'UInt32', 's', '运行时长', 'Uptime'),
   silence_ms: entry(22, 'UInt32', 'ms', '最长静默', 'Longest silence of a value'),
+  config_version: entry(23, 'UInt32', '', '配置版本', 'Version of the configuration from the center'),
 } as const satisfies Record<string, Entry>
 export type HealthNumber = keyof typeof HEALTH_NUMBERS
 export const HEALTH_NUMBER_NAMES = Object.keys(HEALTH_NUMBERS) as HealthNumber[]
@@ -53,6 +54,7 @@ export const HEALTH_NUMBER_NAMES = Object.keys(HEALTH_NUMBERS) as HealthNumber[]
 export const HEALTH_TEXTS = {
   errors: entry(20, 'String', '', '读数错误计数', 'Readings that failed, by reason'),
   agent_version: entry(21, 'String', '', '程序版本', 'Version of the agent'),
+  config_hash: entry(24, 'String', '', '配置校验码', 'Hash of the configuration in force'),
 } as const satisfies Record<string, Entry>
 
 const HealthFields = Object.fromEntries(
@@ -67,6 +69,7 @@ export type SiteHealth = { [K in HealthNumber]: number | null } & {
   /** Readings that could not be taken, by reason (contract/reading.ts). */
   errors: Record<string, number> | null
   agent_version: string | null
+  config_hash: string | null
 }
 export const SiteHealth = Type.Unsafe<SiteHealth>(
   Type.Object(
@@ -74,6 +77,7 @@ export const SiteHealth = Type.Unsafe<SiteHealth>(
       ...HealthFields,
       errors: Type.Union([Type.Record(Type.String(), Type.Integer()), Type.Null()], { description: HEALTH_TEXTS.errors.label.en }),
       agent_version: Type.Union([Type.String(), Type.Null()], { description: HEALTH_TEXTS.agent_version.label.en }),
+      config_hash: Type.Union([Type.String(), Type.Null()], { description: HEALTH_TEXTS.config_hash.label.en }),
     },
     { additionalProperties: false, description: 'What the agent last said of itself' },
   ),
@@ -84,6 +88,7 @@ export const noHealth = (): SiteHealth => ({
   ...(Object.fromEntries(HEALTH_NUMBER_NAMES.map((name) => [name, null])) as Record<HealthNumber, null>),
   errors: null,
   agent_version: null,
+  config_hash: null,
 })
 
 /** The last state of one site: retained on `sluice/v1/site/<area>/<site>`, replaced as a whole. Times are ms since 1970 UTC at ingest. */
@@ -141,7 +146,8 @@ export function healthOf(metrics: readonly (SparkplugMetric & { name: string })[
     if (!name.startsWith(HEALTH_PREFIX)) continue
     const key = name.slice(HEALTH_PREFIX.length)
     if (key === 'errors') health.errors = typeof value === 'string' ? countsOf(value) : null
-    else if (key === 'agent_version') health.agent_version = typeof value === 'string' ? value.slice(0, LONGEST_VERSION) : null
+    else if (key === 'agent_version' || key === 'config_hash')
+      health[key] = typeof value === 'string' ? value.slice(0, LONGEST_VERSION) : null
     else if (isHealthNumber(key)) health[key] = numberOf(value)
   }
   return health

@@ -73,6 +73,10 @@ export const NAMES = {
   nonce: 'Command/Nonce',
   /** NCMD, Bytes: the signed answer. */
   time: 'Command/Time',
+  /** NCMD, Bytes: a signed order about the site's configuration, deflated inside (contract/site-config.ts). */
+  configOrder: 'Config/Order',
+  /** NDATA, Bytes: what became of it, sealed by the agent, deflated inside. */
+  configNews: 'Config/News',
 } as const
 /** Metrics that hold the protocol itself; they never become samples. */
 export const isProtocolMetric = (name: string): boolean =>
@@ -83,5 +87,6 @@ export const isProtocolMetric = (name: string): boolean =>
   name.startsWith('Health/') ||
   name.startsWith('Commissioning/') ||
   name.startsWith('Command/') ||
+  name.startsWith('Config/') ||
   name.startsWith('Node Info/') ||
   name.startsWith('Properties/')

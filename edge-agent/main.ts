@@ -12,6 +12,7 @@ import { CONTROL_METRICS, openControl } from './command/controlled.ts'
 import { Figures } from './commission/figures.ts'
 import { Records } from './commission/records.ts'
 import type { AgentStatus } from './commission/status.ts'
+import type { CenterLink } from './from-center/center-link.ts'
 import { gatherHealth } from './health/gather.ts'
 import { HealthReporter } from './health/reporter.ts'
 import { type Journal, NO_JOURNAL, openJournal } from './journal.ts'
@@ -38,6 +39,8 @@ export type EdgeDeps = {
   readonly profiles: ReadonlyMap<string, DeviceProfile>
   /** The machine's clocks, where they are not to be its own. */
   readonly clock?: ClockSources
+  /** Whoever takes configurations from the center; without one none is taken. */
+  readonly center?: CenterLink | undefined
 }
 
 export type EdgeStats = {
@@ -66,6 +69,8 @@ export type Edge = {
   readonly buses: readonly OpenBus[]
   /** What engineers have signed at the site. */
   readonly records: Records
+  /** Whether a leaf is on its way, or may be. */
+  isMoving(): boolean
   /** Says farewell to the broker; what has no receipt stays in the outbox. */
   close(): Promise<void>
 }
@@ -150,6 +155,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       meter,
       clock,
       silenceMs: longestSilence(settings.report, meter.slowDown),
+      config: deps.center?.running,
       now: now(),
       uptimeMs: elapsed() - started,
     })
@@ -168,12 +174,17 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       sender.online()
       site?.online()
       void records.tell()
+      deps.center?.online((metrics) => session.publishNode(metrics))
     },
     deflate: uplink.deflate,
     onBytes: (bytes) => meter.add(bytes),
     onHostTime: (t) => clock.hear(t),
-    onReceipt: (ids) => void sender.receive(ids),
+    onReceipt: (ids) => {
+      deps.center?.contact()
+      void sender.receive(ids)
+    },
     control: site ?? undefined,
+    center: deps.center,
     records: { received: (id) => records.received(id) },
     now,
     log,
@@ -230,13 +241,14 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     buses: buses.map(({ bus, settings: { name } }) => figures.bus(name, bus.stats)),
     devices: figures.devices(),
   })
-  let atEnd: { stats: EdgeStats; health: SiteHealth } | undefined
+  let atEnd: { stats: EdgeStats; health: SiteHealth; status: AgentStatus } | undefined
   return {
     stats: () => atEnd?.stats ?? stats(),
     health: () => atEnd?.health ?? health(),
-    status,
+    status: () => atEnd?.status ?? status(),
     buses,
     records,
+    isMoving: () => site?.isMoving ?? false,
     close: async () => {
       ending.abort()
       reporter.close()
@@ -247,7 +259,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       await site?.close()
       for (const { bus } of buses) bus.close()
       await Promise.all([sender.close(), session.close()])
-      atEnd = { stats: stats(), health: health() }
+      atEnd = { stats: stats(), health: health(), status: status() }
       await meter.save()
       await outbox.close()
       journal.close()

@@ -129,6 +129,24 @@ export const EdgeSettings = Type.Object(
 )
 export type EdgeSettings = Static<typeof EdgeSettings>
 
+const { outbox, poll, report, uplink, buses } = EdgeSettings.properties
+/** What the center may change of it. The rest, credentials, keys, folders and who the site is, is the site's own. */
+export const CenterPart = Type.Object(
+  {
+    broker: Type.Object(
+      { keepalive_s: Broker.properties.keepalive_s, silence_ms: Broker.properties.silence_ms },
+      { ...closed, default: {} },
+    ),
+    outbox: Type.Object({ max_bytes: outbox.properties.max_bytes, max_age_h: outbox.properties.max_age_h }, { ...closed, default: {} }),
+    poll,
+    report,
+    uplink: Type.Omit(uplink, ['receipts'], { ...closed, default: {} }),
+    buses,
+  },
+  { ...closed, description: 'The part of a site’s settings that the center may change' },
+)
+export type CenterPart = Static<typeof CenterPart>
+
 /** What the schema can't say. @throws Fault CONFIG_INVALID that names each mistake. */
 export function checkEdgeSettings(settings: EdgeSettings): void {
   const structures = settings.buses.flatMap((b) => b.devices.map((d) => d.structure))

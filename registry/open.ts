@@ -24,6 +24,7 @@ import type { Registry } from './port.ts'
 import { openPostgres } from './postgres.ts'
 import { reportIssueRepository } from './report-issues.ts'
 import { savedViewRepository } from './saved-views.ts'
+import { siteConfigRepository } from './site-configs.ts'
 import { verdictRuleRepository } from './verdict-rules.ts'
 
 export type RegistryDeps = {
@@ -82,6 +83,7 @@ function registryOn(database: Database, log: Logger): Registry {
     leases: leaseRepository(database),
     savedViews: savedViewRepository(database),
     commissioning: commissioningRepository(database),
+    siteConfigs: siteConfigRepository(database),
     audit: auditRepository(database),
     control: controlRepository(database),
     keys: keyRepository(database),

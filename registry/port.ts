@@ -14,6 +14,7 @@ import type { Leases } from './leases.ts'
 import type { ManualReadings } from './manual-readings.ts'
 import type { ReportIssues } from './report-issues.ts'
 import type { SavedViews } from './saved-views.ts'
+import type { SiteConfigs } from './site-configs.ts'
 import type { VerdictRules } from './verdict-rules.ts'
 
 export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
@@ -113,6 +114,7 @@ export interface Registry {
   readonly leases: Leases
   readonly savedViews: SavedViews
   readonly commissioning: Commissioning
+  readonly siteConfigs: SiteConfigs
   readonly audit: AuditRegistry
   readonly control: ControlRegistry
   readonly keys: KeyRegistry

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { District } from '#contract/district.ts'
+import type { ConfigOutcome } from '#contract/site-config.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import { unixMs } from '#contract/units.ts'
 import { analysisContract } from './analysis.contract.ts'
@@ -277,6 +278,51 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
       expect(await registry.gaps.lost('yc-s012', { from: later(0), to: later(90_000) })).toHaveLength(3)
       expect(await registry.gaps.lost('other', { from: later(0), to: later(90_000) })).toEqual([])
       await registry.gaps.recordLost([])
+    })
+    test('versions of a site’s configuration are counted, one is open at a time, and an end is an end', async () => {
+      const { siteConfigs } = registry
+      const add = (text: string) =>
+        siteConfigs.add({
+          site: 'cfg-1',
+          area: 'yichang',
+          hash: text,
+          text,
+          trialS: 60,
+          by: 'wang',
+          why: 'test',
+          at: T,
+          sign: (version) => `signed ${version}`,
+        })
+      const report = (version: number, state: ConfigOutcome, seen = version) =>
+        siteConfigs.takeReport(
+          { v: 1, kind: 'report', site: 'cfg-1', version, state, reason: null, seen, running: { version: null, hash: '0' }, t: 0 },
+          later(1000),
+        )
+      const states = async () => (await siteConfigs.list('cfg-1', { limit: 10, offset: 0 })).items.map((c) => [c.version, c.state])
+      await Promise.all([add('a'), add('b')])
+      expect(await states()).toEqual([
+        [2, 'sent'],
+        [1, 'superseded'],
+      ])
+      expect(await report(2, 'trial')).toMatchObject({ state: 'trial' })
+      expect((await siteConfigs.open()).filter((c) => c.site === 'cfg-1')).toMatchObject([{ version: 2, signed: 'signed 2' }])
+      expect(await report(2, 'in_force')).toMatchObject({ state: 'in_force' })
+      expect(await report(2, 'trial')).toBeUndefined()
+      // After a restored backup the agent has seen more than we have sent.
+      expect((await add('c')).version).toBe(3)
+      await report(3, 'refused', 7)
+      expect((await add('d')).version).toBe(8)
+      await report(8, 'in_force')
+      expect(await report(2, 'rolled_back')).toBeUndefined()
+      await siteConfigs.addTold({ site: 'cfg-1', area: 'yichang', hash: 'own', text: 'own', at: T })
+      await siteConfigs.addTold({ site: 'cfg-1', area: 'yichang', hash: 'own', text: 'own', at: later(5) })
+      expect((await states()).toSorted()).toEqual([
+        [0, 'told'],
+        [1, 'superseded'],
+        [2, 'replaced'],
+        [3, 'refused'],
+        [8, 'in_force'],
+      ])
     })
     controlContract(() => registry)
 

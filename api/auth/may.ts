@@ -4,6 +4,8 @@ import type { Grant, Role } from '#registry/port.ts'
 const ALLOWED = {
   read: ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
   register: ['engineer', 'admin'],
+  /** Read and send configurations of sites. */
+  configure_sites: ['engineer'],
   command: ['dispatcher', 'supervisor'],
   lock_out: ['dispatcher', 'supervisor', 'engineer'],
   /** Lift a tag of somebody else, and close orders. */

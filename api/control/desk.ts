@@ -68,7 +68,7 @@ export class ControlDesk {
   }
 
   async isAvailable(site: string): Promise<boolean> {
-    return this.#deps.signer !== null && (await this.#key(site)) !== undefined
+    return this.#deps.signer !== null && (await this.keyOf(site)) !== undefined
   }
 
   /** @throws Fault CONFLICT where this site can't be commanded. */
@@ -173,7 +173,7 @@ export class ControlDesk {
   /** From ingest: sealed by the agent, else nobody's word. */
   async takeNews(news: CommandNews): Promise<void> {
     const { registry, log, now } = this.#deps
-    const key = await this.#key(news.site)
+    const key = await this.keyOf(news.site)
     const content = key && openSeal(news.about, new Uint8Array(Buffer.from(news.sealed, 'base64')), key.siteKey)
     if (!key || !content) {
       log.warn({ site: news.site, gate: news.gate }, 'a report about control without the seal of its site')
@@ -218,7 +218,7 @@ export class ControlDesk {
   /** The agent's question for time and counters. */
   async answer(node: NodeAddress, nonce: Uint8Array, structures: readonly Structure[]): Promise<void> {
     const { signer, registry, link, now } = this.#deps
-    if (!signer || nonce.length !== NONCE_BYTES || !(await this.#key(node.node))) return
+    if (!signer || nonce.length !== NONCE_BYTES || !(await this.keyOf(node.node))) return
     const counters = await registry.control.counters(structures.filter((s) => s.site === node.node).map((s) => s.id))
     const content = encodeTimeAnswer({ v: 1, site: node.node, nonce: Buffer.from(nonce).toString('hex'), t: now(), counters })
     link.time(node, signer.sign('time', content))
@@ -263,12 +263,13 @@ export class ControlDesk {
   async #require(site: string): Promise<Signer> {
     const { signer } = this.#deps
     if (!signer) throw new Fault('CONFLICT', 'this center has no signing key', 'make one and name it in api.control.key_file')
-    if (!(await this.#key(site)))
+    if (!(await this.keyOf(site)))
       throw new Fault('CONFLICT', `site ${site} has no keys, or they were revoked`, 'provision it: docs/provisioning.md')
     return signer
   }
 
-  async #key(site: string): Promise<SiteKey | undefined> {
+  /** Of a site that may be believed; revoked keys are none. */
+  async keyOf(site: string): Promise<SiteKey | undefined> {
     const at = this.#deps.now()
     if (!this.#keys || at - this.#keys.at > KEYS_FRESH_MS || at < this.#keys.at) {
       const all = await this.#deps.registry.keys.all()

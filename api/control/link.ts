@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { inflateSync } from 'node:zlib'
 import { connect } from 'mqtt'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { CommandNews } from '#contract/command.ts'
 import { messageOf } from '#contract/fault.ts'
-import { DecodeFault, decodePayload, encodePayload, metricValue } from '#contract/sparkplug/payload.ts'
+import { DecodeFault, decodePayload, encodePayload, metricValue, type RawMetric } from '#contract/sparkplug/payload.ts'
 import {
   COMMAND_FILTER,
   type DeviceAddress,
@@ -20,13 +21,30 @@ export type LinkAccess = { readonly mqttUrl: string; readonly username?: string 
 export type LinkEvents = {
   readonly news: (news: CommandNews) => void
   readonly asked: (node: NodeAddress, nonce: Uint8Array) => void
+  /** Of a site's configuration, unread: the seal is opened by whoever acts on it. */
+  readonly configNews: (node: NodeAddress, sealed: Uint8Array) => void
 }
 export type ControlLink = {
   connected(): boolean
   /** QoS 0, never retained. @returns false when the broker is away: nothing waits for it, since a late command is none. */
   command(to: DeviceAddress, signed: Uint8Array): boolean
   time(to: NodeAddress, signed: Uint8Array): void
+  config(to: NodeAddress, signed: Uint8Array): void
   close(): Promise<void>
+}
+
+/** What a payload may become that an agent has deflated. */
+const MOST_INFLATED = 1_048_576
+
+/** @throws DecodeFault */
+function metricsOf(payload: Uint8Array): RawMetric[] {
+  const outer = decodePayload(payload)
+  if (!outer.packed) return outer.metrics
+  try {
+    return decodePayload(inflateSync(outer.packed, { maxOutputLength: MOST_INFLATED })).metrics
+  } catch (cause) {
+    throw new DecodeFault('a compressed payload that can not be inflated', { cause })
+  }
 }
 
 /** The API's own connection to the broker for what concerns control. */
@@ -63,9 +81,12 @@ export function openControlLink(access: LinkAccess, events: LinkEvents, log: Log
     const at = parseSparkplugTopic(topic)
     if (at?.kind !== 'node') return
     try {
-      for (const metric of decodePayload(payload).metrics) {
-        const value = metric.name === NAMES.nonce ? metricValue(metric) : null
-        if (value instanceof Uint8Array) events.asked(at, value)
+      for (const metric of metricsOf(payload)) {
+        if (metric.name !== NAMES.nonce && metric.name !== NAMES.configNews) continue
+        const value = metricValue(metric)
+        if (!(value instanceof Uint8Array)) continue
+        if (metric.name === NAMES.nonce) events.asked(at, value)
+        else events.configNews(at, value)
       }
     } catch (error) {
       if (!(error instanceof DecodeFault)) throw error
@@ -84,6 +105,7 @@ export function openControlLink(access: LinkAccess, events: LinkEvents, log: Log
     connected: () => client.connected,
     command: (to, signed) => send(deviceTopic('DCMD', to), NAMES.command, signed),
     time: (to, signed) => void send(nodeTopic('NCMD', to), NAMES.time, signed),
+    config: (to, signed) => void send(nodeTopic('NCMD', to), NAMES.configOrder, signed),
     close: async () => {
       await client.endAsync(true)
     },

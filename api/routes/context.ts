@@ -11,6 +11,7 @@ import type { LastStates } from '../live/last-states.ts'
 import type { LastSites } from '../live/site-states.ts'
 import type { SessionCookie } from '../plugins/session-cookie.ts'
 import type { ApiSettings } from '../settings.ts'
+import type { ConfigDesk } from '../site-config/desk.ts'
 
 /** What the routes need from the world. */
 export type RouteContext = {
@@ -25,6 +26,7 @@ export type RouteContext = {
   readonly signIn: SignIn
   readonly cookie: SessionCookie
   readonly control: ControlDesk
+  readonly configs: ConfigDesk
   readonly now: () => UnixMs
   /** What analysts have ruled of these gates' metric in a span; volumes are reckoned with it. */
   readonly correctionsOf: (gates: readonly string[], of: { metric: string; from: number; to: number }) => Promise<readonly Correction[]>

@@ -131,13 +131,18 @@ export class SiteController {
     else structure.refuse(command, 'wrong_structure')
   }
 
-  /** The host's signed answer to our question. */
-  receiveTime(bytes: Uint8Array): void {
+  /** Whether a leaf is on its way, or may be. */
+  get isMoving(): boolean {
+    return [...this.#structures.values()].some((s) => s.isMoving)
+  }
+
+  /** The host's signed answer to our question. @returns whether it is one. */
+  receiveTime(bytes: Uint8Array): boolean {
     const { settings, now, elapsed, address, log } = this.#deps
     const content = openSigned('time', bytes, this.#keys)
     const answer = content && decodeTimeAnswer(content)
     const asked = this.#asked
-    if (!answer || !asked || answer.nonce !== asked.nonce || answer.site !== address.node) return
+    if (!answer || !asked || answer.nonce !== asked.nonce || answer.site !== address.node) return false
     this.#asked = null
     const before = this.#trust.kind
     this.#trust = agree({ asked: asked.at, answered: elapsed(), hostTime: answer.t, wallNow: now() }, settings)
@@ -149,6 +154,7 @@ export class SiteController {
       controller.tick()
     }
     this.#again()
+    return true
   }
 
   /** @returns the receipt inside the seal, or null: nothing may be deleted on it. */

@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { messageOf, systemCode } from '#contract/fault.ts'
+import { replaceFile } from '../replace-file.ts'
 import { Kept, nothingKept } from './machine-state.ts'
 
 /** What the control of one structure keeps: one small file, replaced as a whole and synced before anything is written to the gate. */
@@ -18,7 +19,7 @@ export async function openKept(
   const kept = await read(file, log)
   return {
     kept: kept && kept.starts.length === leaves ? kept : { ...nothingKept(leaves), ...(kept && { counter: kept.counter, tag: kept.tag }) },
-    keep: (next) => replace(folder, file, JSON.stringify(next)),
+    keep: (next) => replaceFile(folder, file, JSON.stringify(next)),
   }
 }
 
@@ -39,23 +40,4 @@ async function read(file: string, log: Logger): Promise<Kept | null> {
   }
   await rename(file, `${file}.damaged`)
   return null
-}
-
-async function replace(folder: string, file: string, text: string): Promise<void> {
-  const next = `${file}.next`
-  const handle = await open(next, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(next, file)
-  // The name must survive a power cut too.
-  const directory = await open(folder, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }

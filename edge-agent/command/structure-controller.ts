@@ -65,6 +65,11 @@ export class StructureController {
     if (!this.#events.some((e) => e.kind === 'tick')) this.#offer({ kind: 'tick' }, 'in turn')
   }
 
+  get isMoving(): boolean {
+    const { active, halting, unfinished } = this.#machine
+    return active !== null || halting !== null || unfinished.length > 0
+  }
+
   async close(): Promise<void> {
     this.#ended = true
     clearTimeout(this.#watching)
@@ -149,8 +154,7 @@ export class StructureController {
 
   /** While something moves, or may, the encoders are read faster than the grid. */
   #watch(): void {
-    const { active, halting, unfinished } = this.#machine
-    if (this.#ended || this.#watching || !(active || halting || unfinished.length > 0)) return
+    if (this.#ended || this.#watching || !this.isMoving) return
     this.#watching = setTimeout(() => {
       void this.#deps.readNow().finally(() => {
         this.#watching = undefined

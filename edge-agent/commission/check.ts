@@ -30,7 +30,15 @@ export function checkConfig(source: CheckSource): CheckResult {
     if (error instanceof Fault) return { kind: 'refused', errors: error.message.split('\n') }
     throw error
   }
-  const place = placesIn(source)
+  return checkSettings(settings, { ...source, place: placesIn(source) })
+}
+
+/** What there is to say of settings that fit the schema. `place` says where one stands in the text that they came from. */
+export function checkSettings(
+  settings: EdgeSettings,
+  source: Pick<CheckSource, 'file' | 'profiles'> & { readonly place: ReturnType<typeof placesIn> },
+): CheckResult {
+  const { place } = source
   const written = (findings: readonly Finding[]): string[] => findings.map((f) => `${place(f.path)} ${f.path.join('.')}: ${f.text}`)
   const tried = devicesOf(settings, source.profiles)
   const errors = [...twiceIn(settings), ...tried.flatMap((t) => t.errors), ...sameMetricIn(tried)]

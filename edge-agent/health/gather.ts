@@ -1,4 +1,5 @@
 import { CLOCK_STATES, type SiteHealth } from '#contract/health.ts'
+import type { RunningConfig } from '#contract/site-config.ts'
 import { VERSION } from '#contract/version.ts'
 import type { Clock } from '../clock.ts'
 import type { Keeper } from '../keep.ts'
@@ -16,6 +17,7 @@ export type HealthSources = {
   readonly meter: Pick<Meter, 'figures'>
   readonly clock: Pick<Clock, 'skewMs' | 'state'>
   readonly silenceMs: number
+  readonly config: RunningConfig | undefined
   /** ms since 1970 UTC, by the agent's clock. */
   readonly now: number
   readonly uptimeMs: number
@@ -43,5 +45,7 @@ export function gatherHealth(from: HealthSources): SiteHealth {
     errors: keeper.errors,
     agent_version: VERSION,
     silence_ms: from.silenceMs,
+    config_version: from.config?.version ?? null,
+    config_hash: from.config?.hash ?? null,
   }
 }

@@ -37,6 +37,9 @@ const RULES: Record<Key, Rule> = {
   silence_ms: AT_ONCE,
   errors: moved(0.05, 1),
   agent_version: { tell: 'birth' },
+  // They change with a new session alone.
+  config_version: { tell: 'birth' },
+  config_hash: { tell: 'birth' },
 }
 
 /**

@@ -39,7 +39,9 @@ const STATUS: Partial<Record<Fault['code'], number>> = {
 }
 
 export type Page = { readonly address: string; close(): Promise<void> }
-type Deps = { readonly edge: Edge; readonly profiles: ReadonlyMap<string, DeviceProfile>; readonly log: Logger }
+/** The agent as the page sees it: it may be another after a change of its configuration. */
+export type SeenEdge = Pick<Edge, 'buses' | 'records' | 'status'>
+type Deps = { readonly edge: SeenEdge; readonly profiles: ReadonlyMap<string, DeviceProfile>; readonly log: Logger }
 type Answer = { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
 type Route = (request: IncomingMessage) => Promise<Answer>
 
@@ -102,7 +104,7 @@ function routesOf({ edge }: Deps, { guard, bench }: { guard: Guard; bench: Bench
   ])
 }
 
-function recordOf(edge: Edge, bench: Bench, signed: Static<typeof SignOff>) {
+function recordOf(edge: SeenEdge, bench: Bench, signed: Static<typeof SignOff>) {
   const devices = edge.status().devices.filter((d) => d.structure === signed.structure)
   if (devices.length === 0) throw new Fault('NOT_FOUND', `there is no structure ${signed.structure}`, 'name one of the site file')
   const readings = Object.assign({}, ...devices.map((d) => d.readings)) as (typeof devices)[number]['readings']

@@ -23,7 +23,13 @@ export const sessionMetric = (bdSeq: number, timestamp: UnixMs): SparkplugMetric
 export function nodeBirth(
   bdSeq: number,
   timestamp: UnixMs,
-  options: { receipts: boolean; deflate: UplinkSettings['deflate']; health: SiteHealth; control: 'keyed' | 'none' },
+  options: {
+    receipts: boolean
+    deflate: UplinkSettings['deflate']
+    health: SiteHealth
+    control: 'keyed' | 'none'
+    config: 'taken' | 'none'
+  },
 ): SparkplugMetric[] {
   const metrics: SparkplugMetric[] = [
     sessionMetric(bdSeq, timestamp),
@@ -42,6 +48,12 @@ export function nodeBirth(
     metrics.push(
       { name: NAMES.nonce, timestamp, datatype: 'Bytes', value: null },
       { name: NAMES.time, timestamp, datatype: 'Bytes', value: null },
+    )
+  }
+  if (options.config === 'taken') {
+    metrics.push(
+      { name: NAMES.configOrder, timestamp, datatype: 'Bytes', value: null },
+      { name: NAMES.configNews, timestamp, datatype: 'Bytes', value: null },
     )
   }
   if (options.deflate === 'agreed') metrics.push({ name: NAMES.deflate, timestamp, datatype: 'Boolean', value: null })

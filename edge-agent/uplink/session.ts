@@ -7,6 +7,7 @@ import type { SiteHealth } from '#contract/health.ts'
 import { DecodeFault, decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
 import { deviceTopic, NAMES, type NodeAddress, nodeTopic, parseSparkplugTopic } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { CenterLink } from '../from-center/center-link.ts'
 import type { BrokerSettings, UplinkSettings } from '../settings.ts'
 import { CONNECTION_BYTES, onTheWire } from './meter.ts'
 import { packData } from './pack.ts'
@@ -33,6 +34,7 @@ export type SessionDeps = {
   readonly onReceipt: (ids: readonly BatchId[]) => void
   /** Where the site has keys: commands are taken, and receipts must be sealed. */
   readonly control?: SessionControl | undefined
+  readonly center?: Pick<CenterLink, 'ordered' | 'contact'> | undefined
   /** Signed records of the site, told until the host has them. */
   readonly records?: { received(id: string): void } | undefined
   readonly now: () => UnixMs
@@ -41,7 +43,8 @@ export type SessionDeps = {
 
 export type SessionControl = {
   receive(device: string, payload: Uint8Array, options: { readonly retained: boolean }): void
-  receiveTime(answer: Uint8Array): void
+  /** @returns whether it is the center's answer to our question. */
+  receiveTime(answer: Uint8Array): boolean
   /** @returns what is inside the seal, or null where it is not ours. */
   openReceipt(bytes: Uint8Array): Uint8Array | null
 }
@@ -280,7 +283,7 @@ export class Session {
     void this.#send(
       life,
       nodeTopic('NBIRTH', address),
-      nodeBirth(life.bdSeq, now(), { receipts, deflate, health: healthNow(), control }),
+      nodeBirth(life.bdSeq, now(), { receipts, deflate, health: healthNow(), control, config: this.#deps.center ? 'taken' : 'none' }),
       'birth',
     )
     for (const device of new Set([...devices, ...again])) this.#bear(life, device)
@@ -327,7 +330,9 @@ export class Session {
       if (timestamp !== undefined) onHostTime(timestamp)
       for (const metric of metrics) {
         const value = metricValue(metric)
-        if (metric.name === NAMES.time && value instanceof Uint8Array) this.#deps.control?.receiveTime(value)
+        if (metric.name === NAMES.time && value instanceof Uint8Array) {
+          if (this.#deps.control?.receiveTime(value)) this.#deps.center?.contact()
+        } else if (metric.name === NAMES.configOrder && value instanceof Uint8Array) this.#deps.center?.ordered(value)
         else if (metric.name === NAMES.commissioningReceipt && typeof value === 'string') this.#deps.records?.received(value)
         else if (metric.name === NAMES.rebirth && value === true) {
           log.info('the host asks for a rebirth')
