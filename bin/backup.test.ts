@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { getTableName } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -17,11 +18,6 @@ import { COPIED } from '#registry/copy.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
 import * as schema from '#registry/schema.ts'
-import * as alarmTables from '#registry/tables/alarms.ts'
-import * as analysisTables from '#registry/tables/analysis.ts'
-import * as commissioningTables from '#registry/tables/commissioning.ts'
-import * as controlTables from '#registry/tables/control.ts'
-import * as lostTables from '#registry/tables/lost-readings.ts'
 import { type RealServer, startInflux1, startPostgres, tempFolder } from '#test/support/servers.ts'
 import { type Backup, backUp } from './backup.ts'
 import { folders } from './folders.ts'
@@ -220,10 +216,12 @@ test('a history that is not empty, a damaged file and one of another version are
   await expect(backUp(source, backup.path)).rejects.toMatchObject({ code: 'CONFLICT', message: `${backup.path} is there already` })
 })
 
-test('every table of the registry is in a backup, but for sessions and leases', () => {
-  const tables = [schema, alarmTables, analysisTables, commissioningTables, controlTables, lostTables].flatMap((file) =>
-    Object.values(file),
+test('every table of the registry is in a backup, but for sessions and leases', async () => {
+  const files = readdirSync(new URL('../registry/tables', import.meta.url)).filter((file) => file.endsWith('.ts'))
+  const modules = await Promise.all(
+    files.map((file) => import(`../registry/tables/${file.slice(0, -3)}.ts`) as Promise<Record<string, PgTable>>),
   )
+  const tables = [...Object.values(schema), ...modules.flatMap((file) => Object.values(file))]
   const names = tables.map((table) => getTableName(table)).filter((name) => name !== 'sessions' && name !== 'leases')
   expect(COPIED.map((table) => getTableName(table)).toSorted()).toEqual([...new Set(names)].toSorted())
 })

@@ -83,8 +83,31 @@ export const DeadLetterRow = Type.Object({
   count: Type.Integer(),
   first_at: Type.Number(),
   last_at: Type.Number(),
+  replay: Type.Union([
+    Type.Null(),
+    Type.Object({
+      state: Type.Union([Type.Literal('asked'), Type.Literal('done'), Type.Literal('refused')]),
+      by: Type.String(),
+      at: Type.Number(),
+      samples: Type.Integer({ description: 'How many went to history, derived flows included' }),
+      note: Type.String({ description: 'What could not be taken, and why' }),
+    }),
+  ]),
 })
+export type DeadLetterRow = Static<typeof DeadLetterRow>
 export const DeadLetterList = paged(DeadLetterRow)
+/** Who sent them: all of its letters that are not in history are taken again. */
+export const DeadLetterSource = Type.Object(
+  {
+    group: Type.String({ maxLength: 256 }),
+    node: Type.String({ maxLength: 256 }),
+    device: Type.Union([Type.String({ maxLength: 256 }), Type.Null()]),
+  },
+  { additionalProperties: false },
+)
+export type DeadLetterSource = Static<typeof DeadLetterSource>
+export const ReplayAsked = Type.Object({ asked: Type.Integer({ description: 'How many letters ingest will take again' }) })
+export type ReplayAsked = Static<typeof ReplayAsked>
 export type DeadLetterList = Static<typeof DeadLetterList>
 
 /** Socket.io: client → server. Nothing given watches every gate that the person may see. */

@@ -8,8 +8,15 @@ import { assertNever, messageOf } from '#contract/fault.ts'
 import { healthOf, SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
 import { decodeLost } from '#contract/lost.ts'
-import { birthTable, resolveMetrics } from '#contract/sparkplug/birth.ts'
-import { DecodeFault, decodePayload, metricValue, type RawPayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import { birthTable, indexBirth, resolveMetrics } from '#contract/sparkplug/birth.ts'
+import {
+  DecodeFault,
+  decodePayload,
+  encodePayload,
+  metricValue,
+  type RawPayload,
+  type SparkplugMetric,
+} from '#contract/sparkplug/payload.ts'
 import {
   commandTopic,
   type DeviceAddress,
@@ -24,8 +31,8 @@ import {
 } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { Sample } from '#history/port.ts'
-import type { Registry } from '#registry/port.ts'
-import { accept } from './accept.ts'
+import type { DeadLetterRow, Registry } from '#registry/port.ts'
+import { accept, type Refusal } from './accept.ts'
 import type { AlarmKeeper } from './alarms/keeper.ts'
 import { type Analysed, Analysis } from './analysis.ts'
 import type { Birth, Births } from './births.ts'
@@ -182,7 +189,7 @@ export class Group {
       if (!(error instanceof DecodeFault)) throw error
       this.stats.undecodable++
       const device = at.kind === 'device' ? at.device : null
-      const message = { node: nodeOf(at), device, batch: null, payload }
+      const message = { node: nodeOf(at), device, batch: null, payload: () => payload }
       const dead = deadLetters(message, [{ metric: null, reason: `${at.type}: ${messageOf(error)}` }])
       this.#deps.writer.add({ ...message, samples: [], dead })
       return undefined
@@ -298,10 +305,29 @@ export class Group {
       directory.refreshSoon()
       if (batch !== null) return
     }
-    const work = { node: nodeOf(at), device, batch, payload }
+    const work = { node: nodeOf(at), device, batch, payload: () => namedPayload(content.metrics, message.payloadTime) }
     const dead = deadLetters(work, refusals)
     if (samples.length > 0 || dead.length > 0 || batch !== null)
       writer.add({ ...work, samples: [...analysed.samples, ...analysed.follows], dead })
+  }
+
+  /** What the message of a dead letter comes to now. It is not shown live and raises no alarm: what it tells is past. */
+  reread({ group, node, device, payload, firstAt }: DeadLetterRow): { samples: readonly Sample[]; refusals: readonly Refusal[] } {
+    const refused = (reason: string) => ({ samples: [], refusals: [{ metric: null, reason }] })
+    if (device === null) return refused('a message of the site itself, which holds no samples')
+    try {
+      const decoded = decodePayload(Buffer.from(payload, 'base64'))
+      if (decoded.packed || decoded.metrics.some((m) => m.name === undefined)) return refused('its metrics stand there without their names')
+      const { metrics, unread } = resolveMetrics(decoded.metrics, indexBirth(birthTable(firstAt, decoded.metrics, NAMES.batch)))
+      const gate = this.#deps.directory.gate(device)
+      const payloadTime = unixMs(decoded.timestamp ?? firstAt)
+      const accepted = accept(gate, { address: { group, node, device }, metrics, unread, payloadTime, received: firstAt })
+      const analysed = this.#analyse(gate, accepted.samples, { as: 'foreign' })
+      return { samples: [...analysed.samples, ...analysed.follows], refusals: accepted.refusals }
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error
+      return refused(messageOf(error))
+    }
   }
 
   /** What is shown ahead of its batch is looked at alone: nothing that is never stored may bear on what is. */
@@ -400,6 +426,12 @@ function unpacked(outer: RawPayload, body: Uint8Array): RawPayload {
   }
 }
 
+/** A number whose type nobody has told can't be written again; it is refused as it is. */
+function namedPayload(metrics: readonly NamedMetric[], timestamp: UnixMs): Uint8Array {
+  const named = metrics.filter((m) => typeof m.value !== 'number' || m.datatype !== undefined)
+  return encodePayload({ timestamp, metrics: named.map(({ alias: _alias, ...metric }) => metric) })
+}
+
 /** A batch of the node itself: readings that it could not deliver. */
 function nodeWork(told: {
   node: NodeAddress
@@ -409,7 +441,7 @@ function nodeWork(told: {
   received: UnixMs
 }): Work {
   const { node, batch, payload, metrics, received } = told
-  const work = { node, device: null, batch, payload, samples: [], dead: [] }
+  const work = { node, device: null, batch, payload: () => payload, samples: [], dead: [] }
   const text = metrics.find((m) => m.name === NAMES.lost)?.value
   const records = typeof text === 'string' ? decodeLost(text) : undefined
   if (records) return { ...work, lost: { node, batch, records, at: received } }

@@ -272,6 +272,38 @@ test('what no gate is known for becomes a dead letter and is receipted, so that 
   })
 })
 
+test('dead letters of a gate that is registered later are taken again: every sample is in history, once', async () => {
+  const late = { ...node, device: 'yc-zh-78' }
+  await client.publishAsync(deviceTopic('DBIRTH', late), Buffer.from(encodePayload({ timestamp: Date.now(), seq: 5, metrics: births })))
+  const t0 = Date.now() - 60_000
+  const batches = [8, 9].map((n) => ({ id: batchId(1, n), samples: [0, 1, 2].map((i) => [t0 + n * 1000 + i, good(n + i)] as const) }))
+  for (const { id, samples } of batches) {
+    const metrics: SparkplugMetric[] = [
+      ...samples.map(([t, reading]) => level(t, reading.quality === 'good' ? reading.value : 0)),
+      { alias: BATCH_ALIAS, datatype: 'UInt64', value: id },
+    ]
+    await until(async () => {
+      await client.publishAsync(deviceTopic('DDATA', late), Buffer.from(encodePayload({ timestamp: t0, seq: 6, metrics })))
+      expect(receipts()).toContain(id)
+    })
+  }
+  const letters = async () => (await registry.deadLetters.list({ limit: 100, offset: 0 })).items.filter((d) => d.device === late.device)
+  const ask = () => registry.deadLetters.askReplay(late, { by: 'chief', at: unixMs(t0) })
+  // Asked too early: they stay, and say why.
+  expect(await ask()).toBe(2)
+  const why = { state: 'refused', samples: 0, note: 'gate yc-zh-78 is not registered' }
+  await until(async () => expect((await letters()).map((d) => d.replay)).toMatchObject([why, why]))
+
+  const [first] = district.structures
+  if (!first) throw new Error('the district has no gate')
+  await registry.district.addStructure({ ...first, id: late.device })
+  expect(await ask()).toBe(2)
+  const done = { state: 'done', by: 'chief', samples: 3, note: '' }
+  await until(async () => expect((await letters()).map((d) => d.replay)).toMatchObject([done, done]))
+  expect(await stored(late.device)).toEqual(batches.flatMap((b) => b.samples))
+  expect(await ask()).toBe(0)
+})
+
 test('bytes that are no payload are filed with their reason', async () => {
   await client.publishAsync(deviceTopic('DDATA', gate), Buffer.from([255, 255, 255]))
   await until(async () => {

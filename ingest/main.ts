@@ -9,6 +9,7 @@ import { Births } from './births.ts'
 import { Directory } from './directory.ts'
 import { Group, type GroupStats } from './group.ts'
 import type { BrokerAccess } from './host.ts'
+import { Replay } from './replay.ts'
 import type { IngestSettings } from './settings.ts'
 import { Writer } from './writer.ts'
 
@@ -38,6 +39,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
   )
 
   const groups: Group[] = []
+  const groupOf = (group: string): Group | undefined => groups[settings.groups.findIndex((g) => g === group || g === '+')]
   const writer = new Writer({
     history,
     registry,
@@ -45,15 +47,23 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
     log,
     alarmsSettled: () => alarms.settled(),
     sendReceipts: (node, ids) => {
-      const i = settings.groups.findIndex((g) => g === node.group || g === '+')
-      groups[i]?.host.sendReceipts(node, ids, directory.siteKey(node.node))
+      groupOf(node.group)?.host.sendReceipts(node, ids, directory.siteKey(node.node))
     },
   })
   for (const group of settings.groups)
     groups.push(Group.open({ broker, settings, births, directory, writer, alarms, registry, log: log.child({ group }), now }, group))
 
+  const replay = new Replay({
+    registry,
+    history,
+    refresh: () => directory.refresh(),
+    reread: (letter) => groupOf(letter.group)?.reread(letter),
+    log,
+  })
+
   const refreshing = setInterval(() => {
     directory.refreshSoon()
+    replay.soon()
     alarms.refreshSoon()
     births.save()
   }, settings.directory_refresh_ms)
@@ -68,6 +78,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
       clearInterval(refreshing)
       // The writer first: what it has just made durable is still receipted.
       await writer.close()
+      await replay.close()
       await alarms.close()
       await Promise.all(groups.map((g) => g.close()))
     },

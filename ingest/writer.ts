@@ -19,8 +19,8 @@ export type Work = {
   readonly dead: readonly DeadLetter[]
   /** Readings that the agent says are lost: for the registry, and only then receipted. */
   readonly lost?: ToldLoss
-  /** The message as it came, for a dead letter that history's refusal makes. */
-  readonly payload: Uint8Array
+  /** The message, for a dead letter: with names in place of aliases, so that it can be read again when its birth is forgotten. */
+  readonly payload: () => Uint8Array
 }
 
 export type WriterSettings = { readonly write_samples: number; readonly foreign_samples: number; readonly batches_per_node: number }
@@ -267,7 +267,7 @@ type Refused = { readonly metric: string | null; readonly reason: string }
 /** Dead letters from what a message was and why it, or metrics of it, could not be taken. They share one copy of the payload. */
 export function deadLetters(work: Pick<Work, 'node' | 'device' | 'payload' | 'batch'>, refusals: readonly Refused[]): DeadLetter[] {
   if (refusals.length === 0) return []
-  const payload = Buffer.from(work.payload.subarray(0, MAX_PAYLOAD)).toString('base64')
+  const payload = Buffer.from(work.payload().subarray(0, MAX_PAYLOAD)).toString('base64')
   const told: Refused[] = refusals.slice(0, MAX_REFUSALS)
   if (refusals.length > told.length) told.push({ metric: null, reason: `${refusals.length - told.length} more metrics of the message` })
   return told.map(({ metric, reason }) => ({

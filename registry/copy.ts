@@ -7,6 +7,8 @@ import * as analysis from './tables/analysis.ts'
 import * as commissioning from './tables/commissioning.ts'
 import * as control from './tables/control.ts'
 import * as lost from './tables/lost-readings.ts'
+import * as saved from './tables/saved-views.ts'
+import * as siteConfig from './tables/site-configs.ts'
 
 /** The registry as rows of its tables, for a backup. A row is a JSON array of its columns as the database's own text: no number passes through another form, and a \u0000 inside of JSON, which the database stores but can't read, stays unread. */
 
@@ -52,6 +54,8 @@ export const COPIED: readonly PgTable[] = [
   control.orders,
   control.plans,
   lost.lostReadings,
+  saved.savedViews,
+  siteConfig.siteConfigs,
 ]
 const ROWS_PER_BLOCK = 500
 

@@ -49,12 +49,26 @@ export type DeadLetter = {
   /** The newest payload, base64, at most 64 KiB. */
   readonly payload: string
 }
+/** Asked for by a person; taken to history by ingest; or still not understood. */
+export type ReplayState = 'asked' | 'done' | 'refused'
+export type Replay = {
+  readonly state: ReplayState
+  readonly by: string
+  readonly at: UnixMs
+  /** How many samples went to history. */
+  readonly samples: number
+  /** What could not be taken, and why; empty for nothing. */
+  readonly note: string
+}
 export type DeadLetterRow = Omit<DeadLetter, 'batch'> & {
   readonly id: number
   readonly count: number
   readonly firstAt: UnixMs
   readonly lastAt: UnixMs
+  readonly replay: Replay | null
 }
+/** Who sent it. */
+export type DeadLetterSource = Pick<DeadLetter, 'group' | 'node' | 'device'>
 
 export type NewPerson = { readonly login: string; readonly name: string; readonly passwordHash: string; readonly grants: readonly Grant[] }
 export type Page = { readonly limit: number; readonly offset: number }
@@ -104,6 +118,11 @@ export interface Registry {
     add(letters: readonly DeadLetter[], at: UnixMs): Promise<void>
     /** Newest first. */
     list(page: Page): Promise<Paged<DeadLetterRow>>
+    /** Asks ingest to take those of one source again that it has not taken yet. @returns how many. */
+    askReplay(source: DeadLetterSource, made: { by: string; at: UnixMs }): Promise<number>
+    /** Those that are asked for, in the order in which they came. */
+    asked(limit: number): Promise<DeadLetterRow[]>
+    settleReplay(id: number, outcome: Omit<Replay, 'by'>): Promise<void>
   }
   readonly gaps: Gaps
   readonly flowMethods: FlowMethods

@@ -1,7 +1,7 @@
 import { bigint, doublePrecision, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { Structure, StructureType } from '#contract/district.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
-import type { Role } from './port.ts'
+import type { ReplayState, Role } from './port.ts'
 
 /** The registry's tables. Ids are text; times are bigint milliseconds since 1970 UTC, as everywhere in Sluice. `npx drizzle-kit generate --config registry/drizzle.config.ts` writes the migration for a change made here. */
 
@@ -124,10 +124,18 @@ export const deadLetters = pgTable(
     device: text('device_id'),
     metric: text('metric'),
     reason: text('reason').notNull(),
+    /** Of a batch that was refused as a whole: its id, decimal. */
+    batch: text('batch'),
     payload: text('payload').notNull(),
     count: bigint('count', { mode: 'number' }).notNull(),
     firstAt: ms('first_at').notNull(),
     lastAt: ms('last_at').notNull(),
+    replayState: text('replay_state').$type<ReplayState>(),
+    replayBy: text('replay_by'),
+    /** When it was asked for, then when it was done. */
+    replayAt: ms('replay_at'),
+    replaySamples: integer('replay_samples'),
+    replayNote: text('replay_note'),
   },
   (t) => [index('dead_letters_last_at').on(t.lastAt, t.id)],
 )

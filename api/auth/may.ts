@@ -14,6 +14,7 @@ const ALLOWED = {
   read_audit: ['supervisor', 'admin'],
   manage_people: ['admin'],
   read_dead_letters: ['engineer', 'admin'],
+  replay_dead_letters: ['engineer', 'admin'],
   /** Corrections, methods, rules and reports. */
   analyse: ['analyst', 'engineer', 'supervisor', 'admin'],
   enter_readings: ['dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],

@@ -1,5 +1,5 @@
 import { Fault } from '#contract/fault.ts'
-import { DeadLetterList, PageQuery } from '#contract/http.ts'
+import { DeadLetterList, DeadLetterSource, PageQuery, ReplayAsked } from '#contract/http.ts'
 import type { App } from '../../app.ts'
 import { may } from '../../auth/may.ts'
 import { signedInOf } from '../../plugins/session-cookie.ts'
@@ -7,7 +7,7 @@ import { PROBLEMS } from '../../problem.ts'
 import type { RouteContext } from '../context.ts'
 
 /** /api/v1/dead-letters */
-export function deadLetterRoutes(app: App, { registry }: RouteContext): void {
+export function deadLetterRoutes(app: App, { registry, now }: RouteContext): void {
   app.get(
     '/dead-letters',
     {
@@ -32,6 +32,32 @@ export function deadLetterRoutes(app: App, { registry }: RouteContext): void {
         limit,
         offset,
       }
+    },
+  )
+
+  app.post(
+    '/dead-letters/replay',
+    {
+      schema: {
+        tags: ['data'],
+        summary: 'Take the dead letters of one source to history again, once their reason is mended (as for the list)',
+        description:
+          'Ingest does it within its directory_refresh_ms; the list tells what came of it. Of a source without batches only the newest payload of each reason is kept.',
+        body: DeadLetterSource,
+        response: { 202: ReplayAsked, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { person } = signedInOf(request)
+      if (!may(person.grants, 'replay_dead_letters', null)) {
+        throw new Fault('NOT_ALLOWED', `${person.login} may not replay dead letters`, 'ask an engineer or administrator of the district')
+      }
+      const [source, at] = [request.body, now()]
+      const asked = await registry.deadLetters.askReplay(source, { by: person.login, at })
+      if (asked === 0) throw new Fault('NOT_FOUND', 'this source has no dead letter that waits', 'look at the list again')
+      const subject = [source.group, source.node, source.device ?? ''].join('/')
+      await registry.audit.append({ at, who: person.login, action: 'dead_letters.replay', subject, details: { asked } })
+      return reply.code(202).send({ asked })
     },
   )
 }

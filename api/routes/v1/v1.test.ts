@@ -121,11 +121,25 @@ describe('the district', () => {
     expectProblem(await get('/api/v1/dead-letters', await cookieOf(app, 'engineer')), 403, 'NOT_ALLOWED')
     const list = (await get('/api/v1/dead-letters', await cookieOf(app, 'chief'))).json<DeadLetterList>()
     expect(list).toEqual({
-      items: [{ ...letter, id: expect.any(Number), count: 1, first_at: T0, last_at: T0 }],
+      items: [{ ...letter, id: expect.any(Number), count: 1, first_at: T0, last_at: T0, replay: null }],
       total: 1,
       limit: 200,
       offset: 0,
     })
+  })
+
+  test('who may read dead letters may have them taken again; who did it is in the audit', async () => {
+    const source = { group: 'yichang', node: 'yc-s012', device: 'yc-zh-77' }
+    const ask = async (login: string, payload: object) =>
+      app.inject({ method: 'POST', url: '/api/v1/dead-letters/replay', payload, headers: { cookie: await cookieOf(app, login) } })
+    expectProblem(await ask('engineer', source), 403, 'NOT_ALLOWED')
+    expectProblem(await ask('chief', { ...source, device: 'another' }), 404, 'NOT_FOUND')
+    const reply = await ask('chief', source)
+    expect([reply.statusCode, reply.json()]).toEqual([202, { asked: 1 }])
+    const [audited] = (await registry.audit.list({ action: 'dead_letters.replay' }, { limit: 1, offset: 0 })).items
+    expect(audited).toMatchObject({ who: 'chief', subject: 'yichang/yc-s012/yc-zh-77', details: { asked: 1 } })
+    const list = (await get('/api/v1/dead-letters', await cookieOf(app, 'chief'))).json<DeadLetterList>()
+    expect(list.items[0]?.replay).toMatchObject({ state: 'asked', by: 'chief', samples: 0, note: '' })
   })
 })
 

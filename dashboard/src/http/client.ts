@@ -6,7 +6,17 @@ import type { CommandView, GateControl, Selected } from '#contract/http/command.
 import type { NewSavedView, SavedView, SavedViewList } from '#contract/http/saved-view.ts'
 import type { SiteList } from '#contract/http/site.ts'
 import type { VolumeReply } from '#contract/http/volume.ts'
-import type { AreaList, CanalList, DeadLetterList, Gate, GateList, HistoryReply, Problem, SessionInfo } from '#contract/http.ts'
+import type {
+  AreaList,
+  CanalList,
+  DeadLetterList,
+  DeadLetterSource,
+  Gate,
+  GateList,
+  HistoryReply,
+  Problem,
+  SessionInfo,
+} from '#contract/http.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
@@ -51,6 +61,8 @@ export type Client = {
   /** Volumes by period; the first and the last are cut at `from` and `to`. */
   volume(gate: string, ask: VolumeAsk, options?: Options): Promise<VolumeReply>
   deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
+  /** Asks ingest to take what one source has sent to history again. */
+  replayDeadLetters(source: DeadLetterSource): Promise<void>
   control(gate: string): Promise<GateControl>
   selectCommand(gate: string, action: CommandAction): Promise<Selected>
   commandStep(id: string, step: 'confirm' | 'approve' | 'cancel'): Promise<CommandView>
@@ -117,6 +129,7 @@ export function openClient(deps: ClientDeps): Client {
       return read<VolumeReply>(`/gates/${encodeURIComponent(gate)}/volume?${query}`, options)
     },
     deadLetters: ({ limit, offset }) => read<DeadLetterList>(`/dead-letters?limit=${limit}&offset=${offset}`),
+    replayDeadLetters: async (source) => void (await request('/dead-letters/replay', posted(source))),
     control: (gate) => read<GateControl>(`/gates/${encodeURIComponent(gate)}/control`),
     selectCommand: (gate, action) => read<Selected>(`/gates/${encodeURIComponent(gate)}/commands`, posted({ action })),
     commandStep: (id, step) => read<CommandView>(`/commands/${encodeURIComponent(id)}/${step}`, { method: 'POST' }),
