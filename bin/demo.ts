@@ -13,6 +13,8 @@ import { Fault, messageOf } from '#contract/fault.ts'
 import { unixMs } from '#contract/units.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { SiteControl } from '#edge-agent/command/settings.ts'
+import { checkOffer } from '#edge-agent/from-center/check-offer.ts'
+import { SiteAgent } from '#edge-agent/from-center/site-agent.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
@@ -100,6 +102,7 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
       grants: [
         { role: 'admin', area: null },
         { role: 'dispatcher', area: null },
+        { role: 'engineer', area: null },
       ],
     })
     // Check structures of the main canal are moved by two people: here is the second.
@@ -114,7 +117,7 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
       ),
     )
     const agents = await Promise.all(
-      simulators.sites.map((site): Promise<Edge> => {
+      simulators.sites.map(async (site): Promise<SiteAgent<Edge>> => {
         const choices = {
           brokerUrl: broker.url,
           outboxPath: join(data, 'outbox', site.id),
@@ -124,14 +127,25 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
           report: { metrics: { level_up: { deadband: 0 }, level_down: { deadband: 0 } } },
           structures: district.structures,
         }
-        const edge = parseConfig(EdgeSettings, { file: site.id, text: edgeConfigYaml(site, choices) })
+        const text = edgeConfigYaml(site, choices)
+        const edge = parseConfig(EdgeSettings, { file: site.id, text })
         const { siteKey, password } = keys.ofSite(site.id)
         edge.broker = { ...edge.broker, username: site.id, password }
         edge.control = parseConfig(SiteControl, {
           file: site.id,
           text: stringify({ command_keys: [commandKey], site_key: siteKey, state: join(data, 'control', site.id) }),
         })
-        return openEdge(edge, { log: log.child({ site: site.id }), profiles })
+        const siteLog = log.child({ site: site.id })
+        return await SiteAgent.open(
+          { settings: edge, text },
+          {
+            open: (s, center) => openEdge(s, { log: siteLog, profiles, center }),
+            check: (written) => checkOffer(edge, { ...written, profiles }),
+            now: Date.now,
+            log: siteLog,
+            onFatal: (error) => siteLog.fatal({ error: messageOf(error) }, 'the agent of a demo’s site can not run any more'),
+          },
+        )
       }),
     )
     for (const agent of agents) closers.add('edge agent', agent)

@@ -129,6 +129,37 @@ test('a link opens the trends that somebody else looks at, of any gates; they ar
   await close()
 })
 
+test('an engineer changes the configuration of a site, sees a mistake with its line, and the version in force', async () => {
+  const { page, troubles, close } = await visit(browser, `${demo.address}/sites`)
+  await signIn(page, demo.who)
+  await page.locator('[data-site="yj-s001"] a').click()
+  await page.locator('[data-test="ask"]').click()
+  const editor = page.locator('[data-test="text"]')
+  await editor.waitFor()
+  const before = await editor.inputValue()
+  const change = async (to: string, why: string): Promise<void> => {
+    await editor.fill(before.replace(/interval_ms: .*/, `interval_ms: ${to}`))
+    await page.locator('[data-test="why"]').fill(why)
+    await page.locator('[data-test="send"]').click()
+  }
+  await change('often', '试试')
+  await until(async () =>
+    expect(await page.locator('[data-test="answer"]').innerText()).toMatch(/version-1\.yaml:\d+:\d+: poll\.interval_ms/),
+  )
+  await screenshot(page, 'site-config-refused')
+  await change('2000', '夜间省流量')
+  expect(await page.locator('[data-test="diff"]').innerText()).toContain('interval_ms: 2000')
+  await until(async () => expect(await page.locator('[data-version="2"]').innerText()).toContain('已生效'), 30_000)
+  await until(async () => expect(await page.locator('[data-test="running"]').innerText()).toContain('第 2 版'), 30_000)
+  await until(async () => expect(await page.locator('[data-test="diff"]').count()).toBe(0))
+  await screenshot(page, 'site-config')
+  await page.locator('[data-test="locale"]').selectOption('en')
+  await page.setViewportSize({ width: 390, height: 844 })
+  await screenshot(page, 'site-config-phone-en')
+  expect(troubles).toEqual([])
+  await close()
+})
+
 test('a lost server is told within seconds, and the view is right again when it is back, without a reload', async () => {
   const { page, close } = await visit(browser, demo.address)
   await signIn(page, demo.who)

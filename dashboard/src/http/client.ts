@@ -18,6 +18,7 @@ import type {
   SessionInfo,
 } from '#contract/http.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
+import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
 export class RequestFailure extends Error {
@@ -51,6 +52,7 @@ export type Client = {
   canals(): Promise<Canal[]>
   sites(): Promise<SiteList['items']>
   alarms: AlarmClient
+  siteConfigs: SiteConfigClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
@@ -107,6 +109,7 @@ export function openClient(deps: ClientDeps): Client {
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
     sites: () => all<SiteList['items'][number]>('/sites'),
     alarms: alarmClient(read),
+    siteConfigs: siteConfigClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

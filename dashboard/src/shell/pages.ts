@@ -40,5 +40,6 @@ export const PAGES: readonly Page[] = [
 /** Pages that are reached from a gate or by an address, not from the navigation. */
 export const OTHER_PAGES: readonly RouteRecordRaw[] = [
   { path: 'gates/:id', name: 'gate', component: () => import('../gate/GatePage.vue'), props: true },
+  { path: 'sites/:id/config', name: 'site-config', component: () => import('../site/SiteConfigPage.vue'), props: true },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('./NotFoundPage.vue') },
 ]
