@@ -17,7 +17,8 @@ import { unixMs } from '#contract/units.ts'
 import type { History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
 import { Sessions } from './auth/sessions.ts'
-import { openSignIn } from './auth/sign-in.ts'
+import { openDoors } from './auth/sign-in.ts'
+import { type FindToken, openTokens } from './auth/tokens.ts'
 import { ControlDesk } from './control/desk.ts'
 import { openControlLink } from './control/link.ts'
 import { openSigner } from './control/signer.ts'
@@ -33,10 +34,11 @@ import { registerMetrics } from './plugins/metrics.ts'
 import { registerNulGuard } from './plugins/nul.ts'
 import { registerOpenapi } from './plugins/openapi.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
-import { registerSessionCookie, requireSession } from './plugins/session-cookie.ts'
+import { refuseTokens, registerSessionCookie, requireSession } from './plugins/session-cookie.ts'
 import { sendProblem } from './problem.ts'
 import type { RouteContext } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
+import { accountRoutes } from './routes/v1/account/index.ts'
 import { alarmDeedRoutes } from './routes/v1/alarms/deeds.ts'
 import { alarmRoutes } from './routes/v1/alarms/index.ts'
 import { alarmRuleRoutes } from './routes/v1/alarms/rules.ts'
@@ -54,6 +56,7 @@ import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
 import { gatesRoutes } from './routes/v1/gates/index.ts'
 import { volumeRoutes } from './routes/v1/gates/volume.ts'
+import { peopleRoutes } from './routes/v1/people/index.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
 import { commissioningRoutes } from './routes/v1/sites/commissioning.ts'
@@ -91,7 +94,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
   const now = () => unixMs((deps.now ?? Date.now)())
   const app = newApp(settings, log)
   const sessions = new Sessions({ registry, now, ttlMs: settings.session.ttl_h * HOUR_MS })
-  const signIn = await openSignIn(settings.sign_in, { registry, sessions, now })
+  const doors = await openDoors(settings.sign_in, { registry, sessions, now })
 
   registerProblems(app)
   registerCrossSiteGuard(app)
@@ -168,7 +171,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     control: desk,
     configs,
     sessions,
-    signIn,
+    doors,
     cookie,
     now,
     // The registry keeps none yet.
@@ -177,7 +180,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
   }
   await app.register(
     (scope, _options, done) => {
-      registerV1(scope, context)
+      registerV1(scope, context, openTokens({ registry, now }))
       done()
     },
     { prefix: '/api/v1' },
@@ -220,11 +223,10 @@ function registerProblems(app: App): void {
   })
 }
 
-function registerV1(scope: App, context: RouteContext): void {
-  requireSession(scope, context.sessions)
+function registerV1(scope: App, context: RouteContext, findToken: FindToken): void {
+  requireSession(scope, { sessions: context.sessions, findToken })
   // What is told to one person is nobody else's, and is old at once.
   scope.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
-  sessionRoutes(scope, context)
   viewRoutes(scope, context)
   areaRoutes(scope, context)
   canalRoutes(scope, context)
@@ -244,9 +246,21 @@ function registerV1(scope: App, context: RouteContext): void {
   alarmRoutes(scope, context)
   alarmDeedRoutes(scope, context)
   alarmRuleRoutes(scope, context)
-  commandRoutes(scope, context)
-  lockoutRoutes(scope, context)
-  holdRoutes(scope, context)
+  scope.register((people, _options, done) => {
+    refuseTokens(people, { reads: 'refused' })
+    sessionRoutes(people, context)
+    accountRoutes(people, context)
+    peopleRoutes(people, context)
+    done()
+  })
+  // A gate moves by a person's hand.
+  scope.register((control, _options, done) => {
+    refuseTokens(control, { reads: 'allowed' })
+    commandRoutes(control, context)
+    lockoutRoutes(control, context)
+    holdRoutes(control, context)
+    done()
+  })
 }
 
 async function registerPages(app: App, { dashboardFolder, log }: ApiDeps): Promise<void> {

@@ -51,12 +51,13 @@ configured(program.command('seed').description('write a district into the regist
     await seedRegistry(settings, district, openLog(settings.log.level))
   })
 
+const person = program.command('person').description('people who may sign in')
 configured(
-  program
-    .command('person')
-    .description('people who may sign in')
+  person
     .command('add <login>')
-    .description('add a person, or give one who is there a new password; it is read from standard input, or made'),
+    .description(
+      'add a person, or give one who is there a new password; it is read from standard input, or made, and must then be changed at the first sign-in',
+    ),
 )
   .requiredOption('-n, --name <name>', 'name to show')
   .requiredOption('-r, --role <role...>', 'viewer, dispatcher, supervisor, engineer, analyst or admin; in one area: dispatcher@yichang')
@@ -65,6 +66,17 @@ configured(
     const { addPerson } = await import('./person.ts')
     await addPerson(settings, { login, name, roles: role }, openLog(settings.log.level))
   })
+configured(
+  person
+    .command('reset <login>')
+    .description(
+      'a new password, no second factor, enabled and unlocked: for who can not get in any more, and whom no administrator helps',
+    ),
+).action(async (login: string, { config }: { config: string }) => {
+  const settings = readConfig(ServiceSettings, config)
+  const { resetPerson } = await import('./person.ts')
+  await resetPerson(settings, login, openLog(settings.log.level))
+})
 
 configured(program.command('calibrate').description('fit a gate’s flow factor to its current-meter gaugings, and show the fit'))
   .requiredOption('-g, --gate <id>', 'the structure')

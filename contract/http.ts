@@ -29,13 +29,30 @@ export const paged = <T extends Parameters<typeof Type.Array>[0]>(item: T) =>
 const RoleName = Type.Enum(['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'])
 export const Grant = Type.Object({
   role: RoleName,
-  area: Type.Union([Type.String(), Type.Null()], { description: 'null: the whole district' }),
+  // Null first: the other way round a null in a request is made an empty text of.
+  area: Type.Union([Type.Null(), Type.String()], { description: 'null: the whole district' }),
 })
 export const SignIn = Type.Object(
-  { login: Type.String({ minLength: 1, maxLength: 100 }), password: Type.String({ minLength: 1, maxLength: 200 }) },
+  {
+    login: Type.String({ minLength: 1, maxLength: 100 }),
+    password: Type.String({ minLength: 1, maxLength: 200 }),
+    code: Type.Optional(
+      Type.String({
+        minLength: 6,
+        maxLength: 40,
+        description: 'Six digits of the authenticator app, or a recovery code; asked by CODE_NEEDED',
+      }),
+    ),
+  },
   { additionalProperties: false },
 )
-export const SessionInfo = Type.Object({ login: Type.String(), name: Type.String(), grants: Type.Array(Grant), expires_at: Type.Number() })
+export const SessionInfo = Type.Object({
+  login: Type.String(),
+  name: Type.String(),
+  grants: Type.Array(Grant),
+  expires_at: Type.Number(),
+  must_change_password: Type.Boolean({ description: 'Nothing else can be done before' }),
+})
 export type SessionInfo = Static<typeof SessionInfo>
 
 /** A gate structure with its last state; `state` is null before anything has been received. */

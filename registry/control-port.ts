@@ -2,7 +2,7 @@ import type { CommandAction, CommandReport } from '#contract/command.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Page, Paged } from './port.ts'
 
-/** What the registry keeps of control, orders and access. */
+/** What the registry keeps of control and orders. */
 
 /** `selected` and `awaiting` (a second person) are the center's; from `sent` on the agent has the last word. */
 export const COMMAND_STATES = [
@@ -131,31 +131,6 @@ export type KeyRegistry = {
   put(keys: readonly Omit<SiteKey, 'revokedAt'>[]): Promise<void>
   all(): Promise<SiteKey[]>
   revoke(site: string, at: UnixMs): Promise<boolean>
-}
-
-export type ApiToken = {
-  readonly id: string
-  readonly tokenHash: string
-  readonly personId: string
-  readonly name: string
-  readonly scopes: readonly string[]
-  readonly createdAt: number
-  readonly expiresAt: number
-  readonly usedAt: number | null
-}
-export type SecondFactor = { readonly secret: string; readonly confirmedAt: number | null; readonly lastStep: number }
-export type AccessRegistry = {
-  addToken(token: Omit<ApiToken, 'usedAt'>): Promise<void>
-  tokenByHash(tokenHash: string): Promise<ApiToken | undefined>
-  tokensOf(personId: string): Promise<ApiToken[]>
-  removeToken(id: string, personId: string): Promise<boolean>
-  noteTokenUse(id: string, at: UnixMs): Promise<void>
-  secondFactor(personId: string): Promise<SecondFactor | undefined>
-  putSecondFactor(personId: string, secret: string): Promise<void>
-  confirmSecondFactor(personId: string, at: UnixMs): Promise<void>
-  removeSecondFactor(personId: string): Promise<void>
-  /** @returns false when this step's code, or a later one, was used already. */
-  useStep(personId: string, step: number): Promise<boolean>
 }
 
 export type OrderTarget =

@@ -2,6 +2,7 @@ import { getTableName, sql } from 'drizzle-orm'
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core'
 import type { Database, Queries } from './database.ts'
 import * as base from './schema.ts'
+import * as access from './tables/access.ts'
 import * as alarm from './tables/alarms.ts'
 import * as analysis from './tables/analysis.ts'
 import * as commissioning from './tables/commissioning.ts'
@@ -49,8 +50,9 @@ export const COPIED: readonly PgTable[] = [
   control.lockouts,
   control.holds,
   control.siteKeys,
-  control.apiTokens,
-  control.secondFactors,
+  access.apiTokens,
+  access.secondFactors,
+  access.recoveryCodes,
   control.orders,
   control.plans,
   lost.lostReadings,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { asc, eq, lte, type SQL, sql } from 'drizzle-orm'
 import { Fault } from '#contract/fault.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
-import type { Database } from './database.ts'
+import type { Database, Queries } from './database.ts'
 import type { Grant, Person, Registry, Session } from './port.ts'
 import { grants, people, sessions } from './schema.ts'
 
@@ -24,16 +24,24 @@ export function peopleRepository(database: Database): Registry['people'] {
     byId: (id) => find(eq(people.id, id)),
     add: (person) =>
       database.transact(async (db) => {
-        const { login, name, passwordHash } = person
-        const row = { id: randomUUID(), login, name, passwordHash, failedSignIns: 0, lockedUntil: null }
+        const { login, name, passwordHash, mustChangePassword } = person
+        const row = {
+          id: randomUUID(),
+          login,
+          name,
+          passwordHash,
+          mustChangePassword,
+          failedSignIns: 0,
+          lockedUntil: null,
+          disabledAt: null,
+        }
         await db.insert(people).values(row)
-        if (person.grants.length > 0)
-          await db.insert(grants).values(person.grants.map(({ role, area }) => ({ person: row.id, role, area })))
+        await putGrants(db, row.id, person.grants)
         return toPerson(row, person.grants)
       }),
-    setPassword: async (id, passwordHash) => {
+    setPassword: async (id, { hash, mustChange }) => {
       const found = await database.query((db) =>
-        db.update(people).set({ passwordHash }).where(eq(people.id, id)).returning({ id: people.id }),
+        db.update(people).set({ passwordHash: hash, mustChangePassword: mustChange }).where(eq(people.id, id)).returning({ id: people.id }),
       )
       if (found.length === 0) throw noSuchPerson(id)
     },
@@ -63,13 +71,18 @@ export function peopleRepository(database: Database): Registry['people'] {
         }
         return [...byId.values()].map(({ row, held }) => toPerson(row, held))
       }),
-    setGrants: (id, held) =>
-      database.transact(async (db) => {
+    change: async (id, { grants: held, ...change }) => {
+      await database.transact(async (db) => {
+        const [found] = await db.select({ id: people.id }).from(people).where(eq(people.id, id)).for('update')
+        if (!found) throw noSuchPerson(id)
+        if (Object.keys(change).length > 0) await db.update(people).set(change).where(eq(people.id, id))
+        if (held === undefined) return
         await db.delete(grants).where(eq(grants.person, id))
-        if (held.length > 0) await db.insert(grants).values(held.map(({ role, area }) => ({ person: id, role, area })))
-      }),
-    remove: async (id) => {
-      await database.query((db) => db.delete(people).where(eq(people.id, id)))
+        await putGrants(db, id, held)
+      })
+      const changed = await find(eq(people.id, id))
+      if (!changed) throw noSuchPerson(id)
+      return changed
     },
     clearFailures: async (id) => {
       await database.query((db) => db.update(people).set({ failedSignIns: 0, lockedUntil: null }).where(eq(people.id, id)))
@@ -79,8 +92,8 @@ export function peopleRepository(database: Database): Registry['people'] {
 
 export function sessionRepository(database: Database): Registry['sessions'] {
   return {
-    add: async ({ tokenHash, personId, createdAt, expiresAt }) => {
-      await database.query((db) => db.insert(sessions).values({ tokenHash, person: personId, createdAt, expiresAt }))
+    add: async ({ personId, ...session }) => {
+      await database.query((db) => db.insert(sessions).values({ ...session, person: personId }))
     },
     byTokenHash: async (tokenHash) => {
       const [row] = await database.query((db) => db.select().from(sessions).where(eq(sessions.tokenHash, tokenHash)))
@@ -99,7 +112,14 @@ export function sessionRepository(database: Database): Registry['sessions'] {
       )
       return removed.length
     },
+    noteSecondFactor: async (tokenHash) => {
+      await database.query((db) => db.update(sessions).set({ secondFactor: true }).where(eq(sessions.tokenHash, tokenHash)))
+    },
   }
+}
+
+async function putGrants(db: Queries, person: string, held: readonly Grant[]): Promise<void> {
+  if (held.length > 0) await db.insert(grants).values(held.map(({ role, area }) => ({ person, role, area })))
 }
 
 const noSuchPerson = (id: string): Fault => new Fault('NOT_FOUND', `there is no person ${id}`, 'look the person up again')
@@ -114,6 +134,8 @@ const toPerson = (row: typeof people.$inferSelect, held: readonly Grant[]): Pers
   grants: held.map(({ role, area }) => ({ role, area })),
   failedSignIns: row.failedSignIns,
   lockedUntil: time(row.lockedUntil),
+  mustChangePassword: row.mustChangePassword,
+  disabledAt: time(row.disabledAt),
 })
 
 const toSession = (row: typeof sessions.$inferSelect): Session => ({
@@ -121,4 +143,7 @@ const toSession = (row: typeof sessions.$inferSelect): Session => ({
   personId: row.person,
   createdAt: unixMs(row.createdAt),
   expiresAt: unixMs(row.expiresAt),
+  ip: row.ip,
+  agent: row.agent,
+  secondFactor: row.secondFactor,
 })

@@ -2,10 +2,11 @@ import type { Area, Canal, District, Site, Structure } from '#contract/district.
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { AccessRegistry } from './access.ts'
 import type { AlarmRegistry } from './alarms.ts'
 import type { AuditRegistry } from './audit.ts'
 import type { Commissioning } from './commissioning.ts'
-import type { AccessRegistry, ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
+import type { ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
 import type { RegistryCopy } from './copy.ts'
 import type { Corrections } from './corrections.ts'
 import type { FlowMethods } from './flow-methods.ts'
@@ -33,9 +34,22 @@ export type Person = {
   readonly grants: readonly Grant[]
   readonly failedSignIns: number
   readonly lockedUntil: UnixMs | null
+  /** Somebody else knows the password: until it is changed the person may do nothing else. */
+  readonly mustChangePassword: boolean
+  readonly disabledAt: UnixMs | null
 }
 
-export type Session = { readonly tokenHash: string; readonly personId: string; readonly createdAt: UnixMs; readonly expiresAt: UnixMs }
+export type Session = {
+  readonly tokenHash: string
+  readonly personId: string
+  readonly createdAt: UnixMs
+  readonly expiresAt: UnixMs
+  readonly ip: string | null
+  /** What the browser calls itself. */
+  readonly agent: string | null
+  /** It was begun, or confirmed since, with a code of the second factor. */
+  readonly secondFactor: boolean
+}
 
 /** What could not be made a sample, folded: one row for each (node, device, metric, reason), counted. */
 export type DeadLetter = {
@@ -70,7 +84,14 @@ export type DeadLetterRow = Omit<DeadLetter, 'batch'> & {
 /** Who sent it. */
 export type DeadLetterSource = Pick<DeadLetter, 'group' | 'node' | 'device'>
 
-export type NewPerson = { readonly login: string; readonly name: string; readonly passwordHash: string; readonly grants: readonly Grant[] }
+export type NewPerson = {
+  readonly login: string
+  readonly name: string
+  readonly passwordHash: string
+  readonly grants: readonly Grant[]
+  readonly mustChangePassword: boolean
+}
+export type PersonChange = { readonly name?: string; readonly grants?: readonly Grant[]; readonly disabledAt?: UnixMs | null }
 export type Page = { readonly limit: number; readonly offset: number }
 export type Paged<T> = { readonly items: T[]; readonly total: number }
 
@@ -91,15 +112,14 @@ export interface Registry {
     byLogin(login: string): Promise<Person | undefined>
     byId(id: string): Promise<Person | undefined>
     add(person: NewPerson): Promise<Person>
-    setPassword(id: string, passwordHash: string): Promise<void>
+    setPassword(id: string, password: { readonly hash: string; readonly mustChange: boolean }): Promise<void>
     /** Counts a failed sign-in and locks the person out until `lockedUntil` when it is given. @returns the count. */
     recordFailure(id: string, lockedUntil: UnixMs | null): Promise<number>
     clearFailures(id: string): Promise<void>
     /** By login. */
     list(): Promise<Person[]>
-    setGrants(id: string, grants: readonly Grant[]): Promise<void>
-    /** With sessions, tokens and second factor. */
-    remove(id: string): Promise<void>
+    /** What is not given stays. @returns the person as changed. */
+    change(id: string, change: PersonChange): Promise<Person>
   }
   readonly sessions: {
     add(session: Session): Promise<void>
@@ -107,6 +127,7 @@ export interface Registry {
     remove(tokenHash: string): Promise<void>
     removeExpired(now: UnixMs): Promise<number>
     of(personId: string): Promise<Session[]>
+    noteSecondFactor(tokenHash: string): Promise<void>
   }
   readonly births: {
     /** `device` undefined is the node's own birth. Replaces an older one. */

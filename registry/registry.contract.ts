@@ -3,6 +3,7 @@ import type { District } from '#contract/district.ts'
 import type { ConfigOutcome } from '#contract/site-config.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import { unixMs } from '#contract/units.ts'
+import { accessContract } from './access.contract.ts'
 import { analysisContract } from './analysis.contract.ts'
 import { controlContract } from './control.contract.ts'
 import type { DeadLetter, Registry } from './port.ts'
@@ -141,29 +142,44 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
     })
 
     describe('people', () => {
+      const newcomer = (login: string) => ({ login, name: login, passwordHash: 'x', grants: [], mustChangePassword: false })
       test('a person is found by login and id, with the grants in their order', async () => {
         const grants = [
           { role: 'dispatcher', area: 'yichang' },
           { role: 'viewer', area: null },
         ] as const
-        const added = await registry.people.add({ login: 'wang', name: '王', passwordHash: '$argon2id$1', grants })
-        expect(added).toMatchObject({ login: 'wang', name: '王', grants, failedSignIns: 0, lockedUntil: null })
+        const added = await registry.people.add({
+          login: 'wang',
+          name: '王',
+          passwordHash: '$argon2id$1',
+          grants,
+          mustChangePassword: true,
+        })
+        expect(added).toMatchObject({
+          login: 'wang',
+          name: '王',
+          grants,
+          failedSignIns: 0,
+          lockedUntil: null,
+          mustChangePassword: true,
+          disabledAt: null,
+        })
         expect(await registry.people.byLogin('wang')).toEqual(added)
         expect(await registry.people.byId(added.id)).toEqual(added)
         expect(await registry.people.byLogin('nobody')).toBeUndefined()
       })
 
       test('a login is given once, and a person who could not be added leaves nothing behind', async () => {
-        const twice = { login: 'li', name: '李', passwordHash: 'x', grants: [] }
+        const twice = newcomer('li')
         await registry.people.add(twice)
         await expect(registry.people.add(twice)).rejects.toMatchObject({ code: 'CONFLICT' })
-        const elsewhere = { login: 'zhao', name: '赵', passwordHash: 'x', grants: [{ role: 'viewer', area: 'nowhere' } as const] }
+        const elsewhere = { ...newcomer('zhao'), grants: [{ role: 'viewer', area: 'nowhere' } as const] }
         await expect(registry.people.add(elsewhere)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
         expect(await registry.people.byLogin('zhao')).toBeUndefined()
       })
 
       test('failed sign-ins are counted, lock the person out and are cleared', async () => {
-        const { id } = await registry.people.add({ login: 'sun', name: '孙', passwordHash: 'x', grants: [] })
+        const { id } = await registry.people.add(newcomer('sun'))
         expect(await registry.people.recordFailure(id, null)).toBe(1)
         expect(await registry.people.recordFailure(id, later(60_000))).toBe(2)
         expect(await registry.people.byId(id)).toMatchObject({ failedSignIns: 2, lockedUntil: later(60_000) })
@@ -172,16 +188,27 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
       })
 
       test('of failures counted at the same moment none is lost', async () => {
-        const { id } = await registry.people.add({ login: 'qian', name: '钱', passwordHash: 'x', grants: [] })
+        const { id } = await registry.people.add(newcomer('qian'))
         const counts = await Promise.all(Array.from({ length: 8 }, () => registry.people.recordFailure(id, null)))
         expect(counts.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
       })
 
       test('a password is changed for a person who is there', async () => {
-        const { id } = await registry.people.add({ login: 'zhou', name: '周', passwordHash: 'old', grants: [] })
-        await registry.people.setPassword(id, 'new')
-        expect(await registry.people.byId(id)).toMatchObject({ passwordHash: 'new' })
-        await expect(registry.people.setPassword('nobody', 'new')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+        const { id } = await registry.people.add({ ...newcomer('zhou'), mustChangePassword: true })
+        await registry.people.setPassword(id, { hash: 'new', mustChange: false })
+        expect(await registry.people.byId(id)).toMatchObject({ passwordHash: 'new', mustChangePassword: false })
+        await expect(registry.people.setPassword('nobody', { hash: 'new', mustChange: false })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      })
+
+      test('name, roles and whether somebody is disabled are changed, and what is not given stays', async () => {
+        const { id } = await registry.people.add({ ...newcomer('zheng'), grants: [{ role: 'viewer', area: null }] })
+        const grants = [{ role: 'dispatcher', area: 'yichang' }] as const
+        expect(await registry.people.change(id, { grants, disabledAt: T })).toMatchObject({ name: 'zheng', grants, disabledAt: T })
+        expect(await registry.people.change(id, { name: '郑', disabledAt: null })).toMatchObject({ name: '郑', grants, disabledAt: null })
+        const nowhere = { name: '无', grants: [{ role: 'viewer', area: 'nowhere' } as const] }
+        await expect(registry.people.change(id, nowhere)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+        expect(await registry.people.byId(id)).toMatchObject({ name: '郑', grants })
+        await expect(registry.people.change('nobody', { name: 'x' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
       })
 
       test('a login that no text can be is refused, and nothing breaks', async () => {
@@ -191,10 +218,24 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
     })
 
     test('sessions are kept until they are removed or expire', async () => {
-      const { id } = await registry.people.add({ login: 'wu', name: '吴', passwordHash: 'x', grants: [] })
-      const session = (tokenHash: string, expiresAt: number) => ({ tokenHash, personId: id, createdAt: T, expiresAt: unixMs(expiresAt) })
+      const { id } = await registry.people.add({ login: 'wu', name: '吴', passwordHash: 'x', grants: [], mustChangePassword: false })
+      const session = (tokenHash: string, expiresAt: number) => ({
+        tokenHash,
+        personId: id,
+        createdAt: T,
+        expiresAt: unixMs(expiresAt),
+        ip: '10.0.0.1',
+        agent: null,
+        secondFactor: false,
+      })
       for (const s of [session('a', T + 1), session('b', T + 2), session('c', T + 3)]) await registry.sessions.add(s)
       expect(await registry.sessions.byTokenHash('b')).toEqual(session('b', T + 2))
+      await registry.sessions.noteSecondFactor('c')
+      expect((await registry.sessions.of(id)).map((s) => [s.tokenHash, s.secondFactor])).toEqual([
+        ['a', false],
+        ['b', false],
+        ['c', true],
+      ])
       expect(await registry.sessions.removeExpired(later(2))).toBe(2)
       expect(await registry.sessions.byTokenHash('b')).toBeUndefined()
       await registry.sessions.remove('c')
@@ -325,6 +366,7 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
       ])
     })
     controlContract(() => registry)
+    accessContract(() => registry)
 
     test('a person’s views are the person’s own, one for each name', async () => {
       const [li, zhao] = await Promise.all(

@@ -1,4 +1,4 @@
-import { bigint, doublePrecision, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, doublePrecision, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { Structure, StructureType } from '#contract/district.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import type { ReplayState, Role } from './port.ts'
@@ -71,6 +71,9 @@ export const people = pgTable('people', {
   passwordHash: text('password_hash').notNull(),
   failedSignIns: integer('failed_sign_ins').notNull().default(0),
   lockedUntil: ms('locked_until'),
+  /** Somebody else knows the password: until it is changed the person may do nothing else. */
+  mustChangePassword: boolean('must_change_password').notNull().default(false),
+  disabledAt: ms('disabled_at'),
 })
 
 export const grants = pgTable(
@@ -96,6 +99,11 @@ export const sessions = pgTable(
       .references(() => people.id, { onDelete: 'cascade' }),
     createdAt: ms('created_at').notNull(),
     expiresAt: ms('expires_at').notNull(),
+    ip: text('ip'),
+    /** What the browser calls itself. */
+    agent: text('agent'),
+    /** It was begun, or confirmed since, with a code of the second factor. */
+    secondFactor: boolean('second_factor').notNull().default(false),
   },
   (t) => [index('sessions_expires_at').on(t.expiresAt), index('sessions_person').on(t.person)],
 )

@@ -23,16 +23,21 @@ const ALLOWED = {
 } as const satisfies Record<string, readonly Role[]>
 export type Action = keyof typeof ALLOWED
 
+/** A grant as a request has it: a token's is narrowed to what the token is for. */
+export type HeldGrant = Grant & { readonly only?: readonly Action[] }
+
 /** The areas in which an action is allowed. */
 export type Reach = 'district' | ReadonlySet<string>
 
-const allows = (action: Action, role: Role): boolean => (ALLOWED[action] as readonly Role[]).includes(role)
+const allows = (action: Action, { role, only }: HeldGrant): boolean =>
+  (ALLOWED[action] as readonly Role[]).includes(role) && (only === undefined || only.includes(action))
 
 /** @returns 'district' where a grant holds for the whole district, else the areas, possibly none. */
-export function reachOf(grants: readonly Grant[], action: Action): Reach {
+export function reachOf(grants: readonly HeldGrant[], action: Action): Reach {
   const areas = new Set<string>()
-  for (const { role, area } of grants) {
-    if (!allows(action, role)) continue
+  for (const grant of grants) {
+    if (!allows(action, grant)) continue
+    const { area } = grant
     if (area === null) return 'district'
     areas.add(area)
   }
@@ -42,7 +47,7 @@ export function reachOf(grants: readonly Grant[], action: Action): Reach {
 export const reaches = (reach: Reach, area: string): boolean => reach === 'district' || reach.has(area)
 
 /** May these grants do `action` in `area`? With null: in the whole district. */
-export function may(grants: readonly Grant[], action: Action, area: string | null): boolean {
+export function may(grants: readonly HeldGrant[], action: Action, area: string | null): boolean {
   const reach = reachOf(grants, action)
   return area === null ? reach === 'district' : reaches(reach, area)
 }

@@ -38,6 +38,7 @@ describe('sign-in', () => {
       name: 'wang',
       grants: [{ role: 'dispatcher', area: 'yichang' }],
       expires_at: clock + 12 * 3_600_000,
+      must_change_password: false,
     })
     expect(reply.headers['set-cookie']).toMatch(/^sluice_session=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/)
     expect(reply.headers['cache-control']).toBe('no-store')

@@ -9,6 +9,7 @@ import type { LiveState } from '#contract/live.ts'
 import type { UnixMs } from '#contract/units.ts'
 import { type Reach, reaches, reachOf } from '../auth/may.ts'
 import type { Sessions, SignedIn } from '../auth/sessions.ts'
+import { passwordChangeNeeded } from '../plugins/session-cookie.ts'
 import { problemOf } from '../problem.ts'
 import { seesAlarm } from '../routes/v1/alarms/reach.ts'
 import type { AlarmList } from './alarm-list.ts'
@@ -111,6 +112,7 @@ export class Rooms {
     const token = this.#deps.tokenOf(socket.handshake.headers.cookie)
     const signedIn = token === undefined ? undefined : await this.#deps.sessions.find(token)
     if (!signedIn) throw new Fault('NOT_SIGNED_IN', 'nobody is signed in', 'sign in')
+    if (signedIn.person.mustChangePassword) throw passwordChangeNeeded()
     socket.data.signedIn = signedIn
   }
 

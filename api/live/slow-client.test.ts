@@ -17,6 +17,8 @@ const ROUNDS = 10
 const METRICS = ['level_up', 'level_down', 'opening', 'opening_2', 'opening_3', 'flow', 'battery', 'rssi']
 
 const signedIn: SignedIn = {
+  by: 'session',
+  secondFactor: false,
   tokenHash: 'hash',
   expiresAt: unixMs(Number.MAX_SAFE_INTEGER),
   person: {
@@ -27,6 +29,8 @@ const signedIn: SignedIn = {
     grants: [{ role: 'viewer', area: null }],
     failedSignIns: 0,
     lockedUntil: null,
+    mustChangePassword: false,
+    disabledAt: null,
   },
 }
 

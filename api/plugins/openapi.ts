@@ -16,10 +16,17 @@ export async function registerOpenapi(app: App): Promise<void> {
         description:
           'Telemetry of an irrigation district. Sign in by POST /api/v1/session; live values come by socket.io on the same address. Times are Unix milliseconds UTC.',
       },
-      components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'sluice_session' } } },
-      security: [{ session: [] }],
+      components: {
+        securitySchemes: {
+          session: { type: 'apiKey', in: 'cookie', name: 'sluice_session' },
+          token: { type: 'http', scheme: 'bearer', description: 'A token made under Account: for all but people and the moving of gates' },
+        },
+      },
+      security: [{ session: [] }, { token: [] }],
       tags: [
         { name: 'session', description: 'Who is signed in' },
+        { name: 'account', description: 'Own password, second factor, sessions and tokens' },
+        { name: 'people', description: 'Who may sign in, for administrators' },
         { name: 'district', description: 'Areas, canals, sites and gates' },
         { name: 'data', description: 'History, and what could not be understood' },
         { name: 'service', description: 'For those who run the server' },

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Fault } from '#contract/fault.ts'
 import type { App } from '../app.ts'
 import type { Sessions, SignedIn } from '../auth/sessions.ts'
+import type { FindToken } from '../auth/tokens.ts'
 import type { ApiSettings } from '../settings.ts'
 
 declare module 'fastify' {
@@ -13,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A route under /api/v1 that needs no session. */
     open?: true
+    /** A route for who has not changed the first password yet, too. */
+    firstPassword?: true
   }
 }
 
@@ -40,14 +43,34 @@ export async function registerSessionCookie(app: App, settings: ApiSettings['ses
   }
 }
 
-/** Every route of this scope, save those marked `open`, answers only who is signed in. */
-export function requireSession(scope: App, sessions: Pick<Sessions, 'find'>): void {
+/** Every route of this scope, save those marked `open`, answers only who is signed in: by the cookie, or by a token in its place. */
+export function requireSession(scope: App, doors: { readonly sessions: Pick<Sessions, 'find'>; readonly findToken: FindToken }): void {
   scope.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.open) return
+    const bearer = bearerOf(request.headers.authorization)
     const token = request.cookies[COOKIE]
-    request.signedIn = token === undefined ? null : ((await sessions.find(token)) ?? null)
-    signedInOf(request)
+    if (bearer !== undefined) request.signedIn = (await doors.findToken(bearer)) ?? null
+    else request.signedIn = token === undefined ? null : ((await doors.sessions.find(token)) ?? null)
+    const { person } = signedInOf(request)
+    if (person.mustChangePassword && !request.routeOptions.config.firstPassword) throw passwordChangeNeeded()
   })
+}
+
+export const passwordChangeNeeded = (): Fault =>
+  new Fault('PASSWORD_CHANGE_NEEDED', 'somebody else made this password', 'change it first: PUT /api/v1/account/password')
+
+/** The routes of this scope are for people: a token does nothing here, or reads at most. */
+export function refuseTokens(scope: App, { reads }: { readonly reads: 'allowed' | 'refused' }): void {
+  scope.addHook('onRequest', async (request) => {
+    if (request.signedIn?.by !== 'token' || (reads === 'allowed' && request.method === 'GET')) return
+    throw new Fault('NOT_ALLOWED', 'this is for people, and a token came', 'sign in')
+  })
+}
+
+/** @returns what follows `Bearer`; undefined where another scheme stands, which is a proxy's affair. */
+function bearerOf(header: string | undefined): string | undefined {
+  if (header === undefined || !/^Bearer\b/i.test(header)) return undefined
+  return /^Bearer ([\w-]{1,200})$/i.exec(header)?.[1] ?? ''
 }
 
 /** @throws Fault NOT_SIGNED_IN */

@@ -3,7 +3,7 @@ import type { UnixMs } from '#contract/units.ts'
 import type { Correction, History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
 import type { Sessions } from '../auth/sessions.ts'
-import type { SignIn } from '../auth/sign-in.ts'
+import type { Doors } from '../auth/sign-in.ts'
 import type { ControlDesk } from '../control/desk.ts'
 import type { DistrictView } from '../district-view.ts'
 import type { AlarmList } from '../live/alarm-list.ts'
@@ -23,7 +23,7 @@ export type RouteContext = {
   readonly alarms: Pick<AlarmList, 'refresh'>
   readonly district: DistrictView
   readonly sessions: Sessions
-  readonly signIn: SignIn
+  readonly doors: Doors
   readonly cookie: SessionCookie
   readonly control: ControlDesk
   readonly configs: ConfigDesk

@@ -101,6 +101,7 @@ export const GateControl = Type.Object({
   structure: Type.String(),
   available: Type.Boolean({ description: 'The center has a signing key, and the site has keys' }),
   needs_second: Type.Boolean(),
+  needs_second_factor: Type.Boolean({ description: 'This session may command only after a code of the second factor' }),
   may: Type.Object({ command: Type.Boolean(), lock_out: Type.Boolean() }),
   status: Nullable(ControlStatus),
   lockouts: Type.Array(LockoutView),

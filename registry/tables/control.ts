@@ -1,7 +1,6 @@
 import { bigint, boolean, index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { CommandAction, CommandReport } from '#contract/command.ts'
 import type { CommandState, OrderStep, OrderTarget } from '../control-port.ts'
-import { people } from '../schema.ts'
 
 const ms = (name: string) => bigint(name, { mode: 'number' })
 
@@ -74,34 +73,6 @@ export const siteKeys = pgTable('site_keys', {
   mqttHash: text('mqtt_hash').notNull(),
   madeAt: ms('made_at').notNull(),
   revokedAt: ms('revoked_at'),
-})
-
-export const apiTokens = pgTable(
-  'api_tokens',
-  {
-    id: text('id').primaryKey(),
-    tokenHash: text('token_hash').notNull().unique(),
-    person: text('person')
-      .notNull()
-      .references(() => people.id, { onDelete: 'cascade' }),
-    name: text('name').notNull(),
-    scopes: json('scopes').$type<string[]>().notNull(),
-    createdAt: ms('created_at').notNull(),
-    expiresAt: ms('expires_at').notNull(),
-    usedAt: ms('used_at'),
-  },
-  (t) => [index('api_tokens_person').on(t.person)],
-)
-
-export const secondFactors = pgTable('second_factors', {
-  person: text('person')
-    .primaryKey()
-    .references(() => people.id, { onDelete: 'cascade' }),
-  /** Base32; needed in clear to check a code. */
-  secret: text('secret').notNull(),
-  confirmedAt: ms('confirmed_at'),
-  /** The last 30 s step whose code was used: none is taken twice. */
-  lastStep: ms('last_step').notNull().default(0),
 })
 
 /** 调度指令 */

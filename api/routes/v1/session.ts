@@ -1,20 +1,21 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
 import { SessionInfo, SignIn } from '#contract/http.ts'
 import type { App } from '../../app.ts'
 import type { SignedIn } from '../../auth/sessions.ts'
+import { lockedOut, minutesUntil } from '../../auth/sign-in.ts'
 import { signedInOf } from '../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../problem.ts'
 import type { RouteContext } from '../context.ts'
-
-const MINUTE_MS = 60_000
+import { triesPerMinute } from './account/tries.ts'
 
 /** /api/v1/session */
-export function sessionRoutes(app: App, { settings, signIn, sessions, cookie, registry, now }: RouteContext): void {
+export function sessionRoutes(app: App, { settings, doors, sessions, cookie, registry, now }: RouteContext): void {
   app.post(
     '/session',
     {
-      config: { open: true, rateLimit: { max: settings.sign_in.tries_per_minute, timeWindow: MINUTE_MS } },
+      config: { open: true, rateLimit: triesPerMinute({ settings }) },
       schema: {
         tags: ['session'],
         summary: 'Sign in; the reply sets the session cookie',
@@ -24,31 +25,41 @@ export function sessionRoutes(app: App, { settings, signIn, sessions, cookie, re
       },
     },
     async (request, reply) => {
-      const outcome = await signIn({ ...request.body, ip: request.ip })
+      const outcome = await doors.signIn({ ...request.body, ...originOf(request) })
       switch (outcome.kind) {
         case 'in':
           cookie.set(reply, outcome.token)
           return infoOf(outcome.signedIn)
         case 'refused':
           throw new Fault('SIGN_IN_REFUSED', 'login or password is wrong', 'try again, or ask an administrator for a new password')
-        case 'locked': {
-          const minutes = Math.max(1, Math.ceil((outcome.until - now()) / MINUTE_MS))
-          reply.header('retry-after', minutes * 60)
-          throw new Fault('LOCKED_OUT', 'too many failed sign-ins', `try again in ${minutes} min`)
-        }
+        case 'code_needed':
+          throw new Fault(
+            'CODE_NEEDED',
+            'this person signs in with a code too',
+            'send it as code: of the authenticator app, or a recovery code',
+          )
+        case 'code_refused':
+          throw new Fault('SIGN_IN_REFUSED', 'the code is wrong or was used', 'wait for the next code of the app, or use a recovery code')
+        case 'locked':
+          reply.header('retry-after', minutesUntil(outcome.until, now()) * 60)
+          throw lockedOut(outcome.until, now())
       }
     },
   )
 
   app.get(
     '/session',
-    { schema: { tags: ['session'], summary: 'Who is signed in', response: { 200: SessionInfo, ...PROBLEMS } } },
+    {
+      config: { firstPassword: true },
+      schema: { tags: ['session'], summary: 'Who is signed in', response: { 200: SessionInfo, ...PROBLEMS } },
+    },
     async (request) => infoOf(signedInOf(request)),
   )
 
   app.delete(
     '/session',
     {
+      config: { firstPassword: true },
       schema: {
         tags: ['session'],
         summary: 'Sign out; live connections of this session are closed',
@@ -71,9 +82,13 @@ export function sessionRoutes(app: App, { settings, signIn, sessions, cookie, re
   )
 }
 
+const MOST_AGENT = 300
+const originOf = ({ ip, headers }: FastifyRequest) => ({ ip, agent: headers['user-agent']?.slice(0, MOST_AGENT) ?? null })
+
 const infoOf = ({ person, expiresAt }: SignedIn): SessionInfo => ({
   login: person.login,
   name: person.name,
-  grants: [...person.grants],
+  grants: person.grants.map(({ role, area }) => ({ role, area })),
   expires_at: expiresAt,
+  must_change_password: person.mustChangePassword,
 })

@@ -1,14 +1,14 @@
 import type { Alarm } from '#contract/alarm.ts'
 import { Fault } from '#contract/fault.ts'
-import type { Grant, Registry } from '#registry/port.ts'
-import { type Action, may, type Reach, reaches, reachOf } from '../../../auth/may.ts'
+import type { Registry } from '#registry/port.ts'
+import { type Action, type HeldGrant, may, type Reach, reaches, reachOf } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 
 /** An alarm of the center itself concerns everybody who may see anything. */
 export const seesAlarm = (reach: Reach, area: string | null): boolean =>
   area === null ? reach === 'district' || reach.size > 0 : reaches(reach, area)
 
-export const alarmReach = (grants: readonly Grant[]): Reach => reachOf(grants, 'read')
+export const alarmReach = (grants: readonly HeldGrant[]): Reach => reachOf(grants, 'read')
 
 /** @throws Fault NOT_FOUND, NOT_ALLOWED */
 export async function requireAlarm(registry: Registry, id: string, options: { signedIn: SignedIn; action: Action }): Promise<Alarm> {

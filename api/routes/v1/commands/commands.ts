@@ -52,6 +52,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
           { kind: 'open', opening_m: 0, leaf: null },
           { canals: read.canals, settings: settings.control },
         ),
+        needs_second_factor: lacksSecondFactor(signedIn),
         may: { command: may(grants, 'command', structure.area), lock_out: may(grants, 'lock_out', structure.area) },
         status: control.status(structure.id),
         lockouts: lockouts.filter((l) => l.structure === structure.id).map(lockoutView),
@@ -77,7 +78,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       const signedIn = signedInOf(request)
       const structure = visibleStructure(read, signedIn, request.params.id)
       requireCommand(signedIn, structure.area)
-      await requireSecondFactor(signedIn)
+      requireSecondFactor(signedIn)
       await requireHold(signedIn, structure.canal)
       const { action, order } = request.body
       if (NOT_SELECTED.has(action.kind))
@@ -131,7 +132,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       const row = await rowFor(signedIn, request.params.id)
       if (row.by !== signedIn.person.login || row.state !== 'selected')
         throw new Fault('CONFLICT', 'this is not a selection of yours that can be confirmed', 'select again')
-      await requireSecondFactor(signedIn)
+      requireSecondFactor(signedIn)
       if (!row.needsSecond) return reply.code(202).send(commandView(await control.send(row, { login: row.by, approvedBy: null })))
       await control.await(row)
       return reply.code(202).send(commandView(await rowFor(signedIn, row.id)))
@@ -155,7 +156,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
         throw new Fault('NOT_ALLOWED', 'who ordered it can not approve it', 'let another person sign in and approve')
       }
       if (row.state !== 'awaiting') throw new Fault('CONFLICT', 'this does not wait for an approval', 'look at the command again')
-      await requireSecondFactor(signedIn)
+      requireSecondFactor(signedIn)
       return reply.code(202).send(commandView(await control.send(row, { login: signedIn.person.login, approvedBy: signedIn.person.login })))
     },
   )
@@ -207,11 +208,15 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
     return row
   }
 
-  async function requireSecondFactor({ person }: SignedIn): Promise<void> {
-    if (settings.control.second_factor === 'optional') return
-    const factor = await registry.access.secondFactor(person.id)
-    if (factor?.confirmedAt) return
-    throw new Fault('NOT_ALLOWED', 'only who signs in with a second factor may command', 'set one up under your name')
+  const lacksSecondFactor = ({ secondFactor }: SignedIn): boolean => settings.control.second_factor === 'required' && !secondFactor
+
+  function requireSecondFactor(signedIn: SignedIn): void {
+    if (!lacksSecondFactor(signedIn)) return
+    throw new Fault(
+      'SECOND_FACTOR_NEEDED',
+      'only who signs in with a second factor may command',
+      'set one up under your name, or sign in again with its code',
+    )
   }
 
   /** Where somebody holds the canal, only they move its gates. */
