@@ -22,7 +22,7 @@ test.each([
   'qwertyuiop',
   'aaaaaaaaaaaa',
   'wangfang2026',
-  'fangwang12',
+  '1qaz2wsx3edc',
   'sluice1234',
   '2026-11-25',
   'P@ssw0rd12',

@@ -17,5 +17,6 @@ app
   .provide(CLIENT, client)
   .use(pinia)
   .use(openI18n(storedLocale(localStorage)))
-app.use(openRouter({ isSignedIn: () => useSession(pinia).person !== null }))
+const session = useSession(pinia)
+app.use(openRouter({ isSignedIn: () => session.person !== null, mustChangePassword: () => session.person?.must_change_password ?? false }))
 app.mount('#app')

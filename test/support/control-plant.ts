@@ -46,6 +46,9 @@ const MORE_PEOPLE = { li: { role: 'supervisor', area: 'yichang' }, zhao: { role:
 export async function startControlPlant(
   options: {
     readonly secondPerson?: 'main_regulators' | 'nobody'
+    readonly secondFactor?: 'required' | 'optional'
+    /** The built dashboard, to be served beside the API. */
+    readonly dashboardFolder?: string
     readonly linkUrl?: (brokerPort: number) => Promise<{ url: string; close(): Promise<void> }>
   } = {},
 ): Promise<ControlPlant> {
@@ -114,8 +117,9 @@ export async function startControlPlant(
     mqttUrl: broker.url,
     username: 'api',
     password: PASSWORD,
+    ...(options.dashboardFolder !== undefined && { dashboardFolder: options.dashboardFolder }),
     settings: {
-      control: { key_file: keyFile, second_factor: 'optional', second_person: options.secondPerson ?? 'nobody' },
+      control: { key_file: keyFile, second_factor: options.secondFactor ?? 'optional', second_person: options.secondPerson ?? 'nobody' },
       sign_in: { tries_per_minute: 1000 },
     },
   })

@@ -41,7 +41,7 @@ test('a session that the server no longer knows is told; a wrong password is not
   await expect(expired.client.areas()).rejects.toMatchObject({ status: 401 })
   expect(expired.signedOut()).toBe(1)
   const refused = clientOf(() => problem(401, 'SIGN_IN_REFUSED'))
-  await expect(refused.client.signIn('a', 'b')).rejects.toMatchObject({ problem: { code: 'SIGN_IN_REFUSED' } })
+  await expect(refused.client.signIn({ login: 'a', password: 'b' })).rejects.toMatchObject({ problem: { code: 'SIGN_IN_REFUSED' } })
   expect(refused.signedOut()).toBe(0)
 })
 

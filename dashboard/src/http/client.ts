@@ -17,6 +17,7 @@ import type {
   Problem,
   SessionInfo,
 } from '#contract/http.ts'
+import { type AccountClient, accountClient, type PeopleClient, peopleClient } from '../account/client.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
 
@@ -46,13 +47,16 @@ type Options = { readonly signal?: AbortSignal }
 
 /** The server's `/api/v1` as functions. Each @throws RequestFailure */
 export type Client = {
-  signIn(login: string, password: string): Promise<SessionInfo>
+  signIn(who: { login: string; password: string; code?: string }): Promise<SessionInfo>
+  session(): Promise<SessionInfo>
   signOut(): Promise<void>
   areas(): Promise<Area[]>
   canals(): Promise<Canal[]>
   sites(): Promise<SiteList['items']>
   alarms: AlarmClient
   siteConfigs: SiteConfigClient
+  account: AccountClient
+  people: PeopleClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
@@ -82,7 +86,7 @@ export function openClient(deps: ClientDeps): Client {
     })
     if (response.ok) return response
     const problem = await problemIn(response)
-    if (response.status === 401 && problem?.code !== 'SIGN_IN_REFUSED') deps.onSignedOut()
+    if (response.status === 401 && problem?.code !== 'SIGN_IN_REFUSED' && problem?.code !== 'CODE_NEEDED') deps.onSignedOut()
     throw new RequestFailure(response.status, problem)
   }
   // The server checks every reply against the same schema before it sends it; page and server are released together.
@@ -98,18 +102,16 @@ export function openClient(deps: ClientDeps): Client {
   }
 
   return {
-    signIn: (login, password) =>
-      read<SessionInfo>('/session', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ login, password }),
-      }),
+    signIn: (who) => read<SessionInfo>('/session', posted(who)),
+    session: () => read<SessionInfo>('/session'),
     signOut: async () => void (await request('/session', { method: 'DELETE' })),
     areas: () => all<AreaList['items'][number]>('/areas'),
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
     sites: () => all<SiteList['items'][number]>('/sites'),
     alarms: alarmClient(read),
     siteConfigs: siteConfigClient(read),
+    account: accountClient({ read, send: request }),
+    people: peopleClient({ read, send: request }),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

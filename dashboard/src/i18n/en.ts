@@ -1,6 +1,8 @@
+import { en as account } from '../account/text.ts'
 import { en as alarm } from '../alarm/text.ts'
 import { en as command } from '../command/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
+import { en as people } from '../people/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import { en as site } from '../site/text.ts'
@@ -16,6 +18,8 @@ export const en: Messages = {
   ...site,
   ...trend,
   ...command,
+  ...account,
+  ...people,
   session: {
     title: 'Sign in',
     login: 'User name',
@@ -26,6 +30,10 @@ export const en: Messages = {
     refused: 'User name or password is wrong.',
     locked: 'Too many failed attempts: the account is locked for a while. Try later or ask an administrator.',
     signOut: 'Sign out',
+    code: 'Code',
+    codeHint: 'The 6 digits of the phone’s app, or a recovery code',
+    codeRefused: 'The code is wrong or was used. Wait for the next one.',
+    other: 'Somebody else',
     unreachable: 'The server does not answer. Check the network and try again.',
   },
   preference: {

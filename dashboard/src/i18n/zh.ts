@@ -1,6 +1,8 @@
+import { zh as account } from '../account/text.ts'
 import { zh as alarm } from '../alarm/text.ts'
 import { zh as command } from '../command/text.ts'
 import { zh as gateVolume } from '../gate/text.ts'
+import { zh as people } from '../people/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 import { zh as site } from '../site/text.ts'
@@ -15,6 +17,8 @@ export const zh = {
   ...site,
   ...trend,
   ...command,
+  ...account,
+  ...people,
   session: {
     title: '登录',
     login: '用户名',
@@ -25,6 +29,10 @@ export const zh = {
     refused: '用户名或密码不正确。',
     locked: '登录失败次数过多，账号已暂时锁定，请稍后再试或联系管理员。',
     signOut: '退出',
+    code: '验证码',
+    codeHint: '手机应用上的 6 位数字，或一个恢复码',
+    codeRefused: '验证码不正确或已用过。请等下一个验证码。',
+    other: '换一个用户',
     unreachable: '连不上服务器，请检查网络后重试。',
   },
   preference: {

@@ -21,9 +21,13 @@ export const useSession = defineStore('session', () => {
     person,
     /** The session ended by itself: the sign-in page says so. */
     expired,
-    async signIn(login: string, password: string): Promise<void> {
-      keep(await client.signIn(login, password))
+    async signIn(who: { login: string; password: string; code?: string }): Promise<void> {
+      keep(await client.signIn(who))
       expired.value = false
+    },
+    /** What the server knows now, after a change to the account. */
+    async refresh(): Promise<void> {
+      keep(await client.session())
     },
     async signOut(): Promise<void> {
       await client.signOut()

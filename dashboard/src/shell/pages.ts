@@ -35,6 +35,8 @@ export const PAGES: readonly Page[] = [
     group: 'manage',
     component: () => import('../dead-letter/DeadLettersPage.vue'),
   },
+  { name: 'people', path: 'people', label: 'people.title', group: 'manage', component: () => import('../people/PeoplePage.vue') },
+  { name: 'account', path: 'account', label: 'account.title', group: 'manage', component: () => import('../account/AccountPage.vue') },
 ]
 
 /** Pages that are reached from a gate or by an address, not from the navigation. */
