@@ -227,7 +227,6 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
   requireSession(scope, { sessions: context.sessions, findToken })
   // What is told to one person is nobody else's, and is old at once.
   scope.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
-  viewRoutes(scope, context)
   areaRoutes(scope, context)
   canalRoutes(scope, context)
   siteRoutes(scope, context)
@@ -251,6 +250,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
     sessionRoutes(people, context)
     accountRoutes(people, context)
     peopleRoutes(people, context)
+    viewRoutes(people, context)
     done()
   })
   // A gate moves by a person's hand.

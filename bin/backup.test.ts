@@ -60,7 +60,13 @@ function samplesOfGate(): Sample[] {
 async function fill({ registry, history }: Stores): Promise<void> {
   await registry.district.seed(DISTRICT)
   const by = { by: 'li', at: unixMs(DAY0) }
-  await registry.people.add({ login: 'li', name: '李', passwordHash: '$argon2id$x', grants: [{ role: 'analyst', area: 'yichang' }] })
+  await registry.people.add({
+    login: 'li',
+    name: '李',
+    passwordHash: '$argon2id$x',
+    mustChangePassword: false,
+    grants: [{ role: 'analyst', area: 'yichang' }],
+  })
   for (let i = 0; i < 20; i++)
     await registry.audit.append({
       at: DAY0 + i,

@@ -370,7 +370,9 @@ export function registryContract(name: string, open: () => Promise<Registry>): v
 
     test('a person’s views are the person’s own, one for each name', async () => {
       const [li, zhao] = await Promise.all(
-        ['view-li', 'view-zhao'].map((login) => registry.people.add({ login, name: login, passwordHash: 'x', grants: [] })),
+        ['view-li', 'view-zhao'].map((login) =>
+          registry.people.add({ login, name: login, passwordHash: 'x', mustChangePassword: false, grants: [] }),
+        ),
       )
       const view = (id: string, name: string, address: string) => ({ id, name, address, at: T })
       await registry.savedViews.put(li?.id ?? '', view('v1', '夜班', '/trends?s=a'))

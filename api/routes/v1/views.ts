@@ -12,7 +12,7 @@ const MOST_VIEWS = 100
 
 /** /api/v1/views: each person's own. */
 export function viewRoutes(app: App, { registry, now }: RouteContext): void {
-  const tags = ['people']
+  const tags = ['account']
   app.get(
     '/views',
     { schema: { tags, summary: 'The views that the person has saved, by name', response: { 200: SavedViewList, ...PROBLEMS } } },
