@@ -97,7 +97,7 @@ test('kill -9 loses nothing that was kept, ten times in a row', async () => {
     kept = whole
     await history.close()
   }
-})
+}, 180_000)
 
 test('a second process, and a second opener in this one, are told in a sentence to use InfluxDB', async () => {
   const told = { code: 'DATA_IN_USE', next: expect.stringContaining('influx1://') }
