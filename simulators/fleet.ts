@@ -30,6 +30,8 @@ export type FleetOptions = {
   readonly sitesPerConnection: number
   readonly retryMs: number
   readonly seed: number
+  /** Told the time from each batch's first sending to its receipt, ms. */
+  readonly onReceipt?: (ms: number) => void
 }
 
 export type FleetStats = FleetCounts & { readonly sites: number; readonly connected: number }

@@ -56,6 +56,8 @@ export type VirtualSiteOptions = {
   readonly epoch: number
   /** Its turn within `everyMs`, from 0 to 1. */
   readonly offset: number
+  /** Told the time from each batch's first sending to its receipt, ms. */
+  readonly onReceipt?: (ms: number) => void
 }
 
 type Batch = { readonly id: BatchId; readonly structure: string; readonly times: readonly number[] }
@@ -159,6 +161,7 @@ export class VirtualSite {
       const flight = this.#flights.get(id)
       if (!flight) continue
       this.#flights.delete(id)
+      this.#options.onReceipt?.(now - flight.firstAt)
       const slowest_receipt_ms = Math.max(this.#counts.slowest_receipt_ms, now - flight.firstAt)
       this.#counts = { ...this.#counts, receipted: this.#counts.receipted + 1, slowest_receipt_ms }
     }
