@@ -21,13 +21,23 @@ const FLOATS: readonly Key[] = ['lo', 'hi', 's', 'rl', 'rh', 'v1', 'v2', 'a', 's
 
 const fieldOf = (metric: string, key: Key): string => `${valueField(metric)}.${key}`
 
+const MARKED = Object.entries(MEASUREMENTS)
+  .map(([width, name]) => ({ width: Number(width), name }))
+  .filter(({ width }) => width >= HOUR_MS)
+
 /** Marks the windows of an hour and a day in which samples lie: one line each. */
 export function markLines(samples: readonly { readonly gate: string; readonly t: number }[], mark: number): string[] {
-  const lines = new Set<string>()
-  for (const { gate, t } of samples)
-    for (const [width, name] of Object.entries(MEASUREMENTS))
-      if (Number(width) >= HOUR_MS) lines.add(`${name},${GATE_TAG}=${escapeName(gate)} m=${mark}i ${t - (t % Number(width))}`)
-  return [...lines]
+  return MARKED.flatMap(({ width, name }) => {
+    const windows = new Map<string, Set<number>>()
+    for (const { gate, t } of samples) {
+      const known = windows.get(gate) ?? new Set<number>()
+      if (known.size === 0) windows.set(gate, known)
+      known.add(t - (t % width))
+    }
+    return [...windows].flatMap(([gate, starts]) =>
+      [...starts].map((start) => `${name},${GATE_TAG}=${escapeName(gate)} m=${mark}i ${start}`),
+    )
+  })
 }
 
 /** The point of one window. A field that has no value now may have had one before and keeps it: a reader goes by the counts. */

@@ -55,4 +55,5 @@ function readingFields({ metric, reading }: Sample, { rewrite }: WriteOptions): 
 }
 
 /** For tag values and field keys. Line ends and backslashes are dealt with by `valueField`; ids hold neither. */
-export const escapeName = (name: string): string => name.replace(/[, =]/g, '\\$&')
+export const escapeName = (name: string): string => (ODD.test(name) ? name.replace(/[, =]/g, '\\$&') : name)
+const ODD = /[, =]/

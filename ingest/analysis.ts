@@ -24,6 +24,8 @@ export type Analysed = {
   readonly follows: readonly Sample[]
 }
 
+type DerivedAt = (t: number) => Derived | undefined
+
 const NEIGHBOUR_WITHIN_MS = 600_000
 const LONGEST_SERIES = 100_000
 
@@ -47,6 +49,7 @@ export class Analysis {
     const changed = new Set<number>()
     const inputs = inputsOf(gate, { formula: { kind: 'sluice', method: 'swamee' } } as FlowMethod)
     const ordered = samples.toSorted((a, b) => a.t - b.t)
+    const own = new Set(samples)
     for (const sample of ordered) this.#recent.put(sample)
     const judged = new Map<Sample, Sample>()
     for (const sample of ordered) {
@@ -54,7 +57,7 @@ export class Analysis {
       if (inputs.includes(sample.metric)) changed.add(sample.t)
       if (!rule || sample.metric === 'flow') continue
       const previous = this.#recent.before(gate.id, sample.metric, sample.t, { within: coherentMs, where: () => true })
-      if (previous && !samples.includes(previous)) {
+      if (previous && !own.has(previous)) {
         const anew = this.#judge(gate, previous, { rule, coherentMs })
         if (verdictCode(anew.verdict) !== verdictCode(previous.verdict)) {
           follows.set(`${anew.metric} ${anew.t}`, anew)
@@ -63,10 +66,13 @@ export class Analysis {
       }
       judged.set(sample, this.#judge(gate, sample, { rule, coherentMs }))
     }
-    for (const derived of this.#derive(gate, { changed, inputs, coherentMs })) follows.set(`${DERIVED_FLOW} ${derived.t}`, derived)
+    // From here on nothing that a flow is derived from changes.
+    const derivedAt = this.#derivedOnce(gate, coherentMs)
+    for (const derived of this.#derive(gate, { changed, inputs, coherentMs, derivedAt }))
+      follows.set(`${DERIVED_FLOW} ${derived.t}`, derived)
     for (const sample of ordered) {
       const rule = this.#ruleOf(gate, sample.metric)
-      if (rule && sample.metric === 'flow') judged.set(sample, this.#judge(gate, sample, { rule, coherentMs }))
+      if (rule && sample.metric === 'flow') judged.set(sample, this.#judge(gate, sample, { rule, coherentMs, derivedAt }))
     }
     return { samples: samples.map((s) => judged.get(s) ?? s), follows: [...follows.values()] }
   }
@@ -80,16 +86,21 @@ export class Analysis {
     return this.#settled.rule(gate.id, metric) ?? defaultRule(gate, metric)
   }
 
-  #judge(gate: Structure, sample: Sample, options: { rule: VerdictRule; coherentMs: number }): Sample {
-    const { verdict: _before, ...bare } = sample
+  #judge(gate: Structure, sample: Sample, options: { rule: VerdictRule; coherentMs: number; derivedAt?: DerivedAt }): Sample {
     const verdict =
       sample.reading.quality === 'good' ? judge(pointOf(sample), options.rule, this.#beside(gate, sample, options)) : undefined
+    if (verdictCode(verdict) === verdictCode(sample.verdict)) return sample
+    const { verdict: _before, ...bare } = sample
     const judged: Sample = verdict ? { ...bare, verdict } : bare
     this.#recent.put(judged)
     return judged
   }
 
-  #beside(gate: Structure, sample: Sample, { rule, coherentMs }: { rule: VerdictRule; coherentMs: number }): Beside {
+  #beside(
+    gate: Structure,
+    sample: Sample,
+    { rule, coherentMs, derivedAt }: { rule: VerdictRule; coherentMs: number; derivedAt?: DerivedAt },
+  ): Beside {
     const { metric, t } = sample
     const within = Math.max(coherentMs, 1)
     const before = this.#recent.before(gate.id, metric, t, {
@@ -97,7 +108,7 @@ export class Analysis {
       where: (s) => s.reading.quality === 'good' && s.verdict?.level !== 'unreliable',
     })
     const after = this.#recent.after(gate.id, metric, t, within)
-    const derived = metric === 'flow' ? this.#derivedAt(gate, t, coherentMs)?.result : undefined
+    const derived = derivedAt?.(t)?.result
     const neighbour = rule.neighbour && this.#neighbourOf(gate, rule.neighbour, t)
     return {
       ...(before && { before: pointOf(before) }),
@@ -128,12 +139,22 @@ export class Analysis {
     return metric.startsWith('level_') ? sample.reading.value + other.datum_m - gate.datum_m : sample.reading.value
   }
 
-  #derivedAt(gate: Structure, t: number, coherentMs: number): Derived | undefined {
-    return deriveFlow(gate, this.#settled.methods(gate.id), t, (metric) => this.#recent.at(gate.id, metric, t, coherentMs))
+  /** The flow at a time, derived once however often it is asked for. */
+  #derivedOnce(gate: Structure, coherentMs: number): DerivedAt {
+    const known = new Map<number, Derived | undefined>()
+    return (t) => {
+      if (known.has(t)) return known.get(t)
+      const derived = deriveFlow(gate, this.#settled.methods(gate.id), t, (metric) => this.#recent.at(gate.id, metric, t, coherentMs))
+      known.set(t, derived)
+      return derived
+    }
   }
 
-  #derive(gate: Structure, options: { changed: ReadonlySet<number>; inputs: readonly string[]; coherentMs: number }): Sample[] {
-    const { changed, inputs, coherentMs } = options
+  #derive(
+    gate: Structure,
+    options: { changed: ReadonlySet<number>; inputs: readonly string[]; coherentMs: number; derivedAt: DerivedAt },
+  ): Sample[] {
+    const { changed, inputs, coherentMs, derivedAt } = options
     if (changed.size === 0) return []
     const times = new Set(changed)
     // A late input holds for what was derived after it.
@@ -141,7 +162,7 @@ export class Analysis {
       for (const later of this.#recent.times(gate.id, DERIVED_FLOW, { after: t, upTo: t + coherentMs })) times.add(later)
     const derived: Sample[] = []
     for (const t of [...times].toSorted((a, b) => a - b)) {
-      const flow = this.#derivedAt(gate, t, coherentMs)
+      const flow = derivedAt(t)
       if (!flow) continue
       const received = Math.max(...inputs.map((m) => this.#recent.at(gate.id, m, t, coherentMs)?.received ?? 0)) as Sample['received']
       const { reading, verdict } = flow

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { DATATYPES, type Datatype, metricValue, type RawMetric, type SparkplugMetric } from './payload.ts'
+import { DATATYPES, type Datatype, type MetricValue, metricValue, type RawMetric, type SparkplugMetric } from './payload.ts'
 
 const DatatypeName = Type.Unsafe<Datatype>(Type.Enum(Object.keys(DATATYPES)))
 
@@ -57,6 +57,22 @@ export type Resolved = {
   unread: string[]
 }
 
+/** Property by property: this is done for every value that the district sends, and a rest pattern would take most of the time. */
+function named(
+  m: RawMetric,
+  known: { name: string; datatype: Datatype | null; value: MetricValue | null },
+): SparkplugMetric & { name: string } {
+  const metric: SparkplugMetric & { name: string } = { name: known.name, value: known.value }
+  const datatype = m.datatype ?? known.datatype
+  if (datatype) metric.datatype = datatype
+  if (m.alias !== undefined) metric.alias = m.alias
+  if (m.timestamp !== undefined) metric.timestamp = m.timestamp
+  if (m.historical !== undefined) metric.historical = m.historical
+  if (m.quality !== undefined) metric.quality = m.quality
+  if (m.reason !== undefined) metric.reason = m.reason
+  return metric
+}
+
 /** Gives each metric of a DATA payload its name and value by the birth's table. */
 export function resolveMetrics(metrics: readonly RawMetric[], birth: BirthIndex): Resolved {
   const resolved: Resolved = { metrics: [], unknown: [], unread: [] }
@@ -76,9 +92,7 @@ export function resolveMetrics(metrics: readonly RawMetric[], birth: BirthIndex)
       resolved.unread.push(known.name)
       continue
     }
-    const { raw: _raw, datatype, ...rest } = m
-    const type = datatype ?? known.datatype
-    resolved.metrics.push({ ...rest, ...(type ? { datatype: type } : {}), name: known.name, value })
+    resolved.metrics.push(named(m, { ...known, value }))
   }
   return resolved
 }
