@@ -6,7 +6,7 @@
  */
 
 /** What a seal is for: bytes made for one purpose are nothing for another. */
-export const SEAL_PURPOSES = ['command', 'time', 'config', 'config_news', 'state', 'control', 'receipt'] as const
+export const SEAL_PURPOSES = ['command', 'time', 'config', 'config_news', 'state', 'control', 'receipt', 'commissioned'] as const
 export type SealPurpose = (typeof SEAL_PURPOSES)[number]
 
 export const KEY_ID_BYTES = 8

@@ -8,7 +8,7 @@ import type { Registry } from '#registry/port.ts'
 
 type Deps = {
   readonly registry: Pick<Registry, 'commissioning'>
-  readonly answer: (node: NodeAddress, metric: SparkplugMetric) => void
+  readonly receipt: (node: NodeAddress, id: string) => void
   readonly now: () => UnixMs
   readonly log: Logger
 }
@@ -20,7 +20,7 @@ type Deps = {
 export async function fileCommissioning(
   node: NodeAddress,
   metrics: readonly (SparkplugMetric & { name: string })[],
-  { registry, answer, now, log }: Deps,
+  { registry, receipt, now, log }: Deps,
 ): Promise<void> {
   const text = metrics.find((m) => m.name === NAMES.commissioning)?.value
   if (typeof text !== 'string') return
@@ -31,7 +31,7 @@ export async function fileCommissioning(
   }
   try {
     await registry.commissioning.add(node, record, now())
-    answer(node, { name: NAMES.commissioningReceipt, datatype: 'String', value: record.id })
+    receipt(node, record.id)
     log.info({ ...node, structure: record.structure, by: record.by }, 'commissioning record filed')
   } catch (error) {
     log.error({ ...node, error: messageOf(error) }, 'a commissioning record was not filed; the site tells it again')

@@ -387,7 +387,12 @@ export class Group {
   #commissioning(at: SparkplugTopic, metrics: readonly NamedMetric[]): void {
     const { directory, registry, now, log } = this.#deps
     if (directory.site(at.node)?.area !== at.group) return
-    void fileCommissioning(nodeOf(at), metrics, { registry, now, log, answer: (node, metric) => this.#host.command(node, metric) })
+    void fileCommissioning(nodeOf(at), metrics, {
+      registry,
+      now,
+      log,
+      receipt: (node, id) => this.#host.sendCommissioned(node, id, directory.siteKey(node.node)),
+    })
   }
 
   /** The gates that a node's or a device's message is about. */

@@ -3,7 +3,7 @@ import mqtt, { type MqttClient } from 'mqtt'
 import type { Logger } from 'pino'
 import { type BatchId, encodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
-import { packSealed, sealInput } from '#contract/signed.ts'
+import { packSealed, type SealPurpose, sealInput } from '#contract/signed.ts'
 import { encodePayload } from '#contract/sparkplug/payload.ts'
 import { groupFilter, NAMES, type NodeAddress, nodeTopic, stateTopic } from '#contract/topics.ts'
 
@@ -103,7 +103,14 @@ export class Host {
   /** QoS 0, not retained, and nothing if the broker is away: whoever needs it asks again. */
   sendReceipts(node: NodeAddress, ids: readonly BatchId[], siteKey: Buffer | undefined): void {
     const receipt = encodeReceipt(ids)
-    this.#command(node, { name: NAMES.receipt, datatype: 'Bytes', value: siteKey ? sealReceipt(receipt, siteKey) : receipt })
+    this.#command(node, { name: NAMES.receipt, datatype: 'Bytes', value: siteKey ? sealed('receipt', receipt, siteKey) : receipt })
+  }
+
+  /** Tells a site that its commissioning record is durable; as {@link sendReceipts}. */
+  sendCommissioned(node: NodeAddress, id: string, siteKey: Buffer | undefined): void {
+    const { commissioningReceipt: name } = NAMES
+    if (siteKey) this.#command(node, { name, datatype: 'Bytes', value: sealed('commissioned', new TextEncoder().encode(id), siteKey) })
+    else this.#command(node, { name, datatype: 'String', value: id })
   }
 
   /** Asks a node for its births, at most once in `rebirthEveryMs`. */
@@ -119,11 +126,6 @@ export class Host {
   /** Tells an agent that asked that its data may be deflated. Lost, it costs no more than bytes. */
   askDeflate(node: NodeAddress): void {
     this.#command(node, { name: NAMES.deflate, datatype: 'Boolean', value: true })
-  }
-
-  /** An NCMD, QoS 0: whoever needs it is told again. */
-  command(node: NodeAddress, metric: Parameters<typeof encodePayload>[0]['metrics'][number]): void {
-    this.#command(node, metric)
   }
 
   #command(node: NodeAddress, metric: Parameters<typeof encodePayload>[0]['metrics'][number]): void {
@@ -153,8 +155,8 @@ export class Host {
 }
 
 /** Who owns the broker, but not the site's key, can't make its agent forget. */
-function sealReceipt(content: Uint8Array, siteKey: Buffer): Uint8Array {
-  const mac = createHmac('sha256', siteKey).update(sealInput('receipt', content)).digest()
+function sealed(purpose: SealPurpose, content: Uint8Array, siteKey: Buffer): Uint8Array {
+  const mac = createHmac('sha256', siteKey).update(sealInput(purpose, content)).digest()
   return packSealed({ mac: new Uint8Array(mac), content })
 }
 

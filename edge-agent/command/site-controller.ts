@@ -162,6 +162,12 @@ export class SiteController {
     return openSealed('receipt', bytes, this.#siteKey)
   }
 
+  /** @returns the id of the commissioning record that the center has, or null: the record is told on. */
+  openCommissioned(bytes: Uint8Array): string | null {
+    const content = openSealed('commissioned', bytes, this.#siteKey)
+    return content && new TextDecoder().decode(content)
+  }
+
   /** Metrics of the device's birth beside its values. */
   birthMetrics(structure: string, timestamp: number): SparkplugMetric[] {
     const controller = this.#structures.get(structure)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
 import { messageOf, systemCode } from '#contract/fault.ts'
+import { refuseOther } from '../outbox/owner.ts'
 import { replaceFile } from '../replace-file.ts'
 import { KeptConfig, NOTHING_KEPT } from './trial.ts'
 
@@ -10,9 +11,13 @@ export type ConfigStore = { readonly kept: KeptConfig; readonly keep: (kept: Kep
 
 const FILE = 'from-center.json'
 
-/** In the outbox's folder: the site's own may be one that the agent can't write. What is damaged is set aside, and the site's own file runs. */
+/**
+ * In the outbox's folder: the site's own may be one that the agent can't write. What is damaged is set aside, and the site's own file runs.
+ * @throws Fault DATA_IN_USE, and system errors of the folder
+ */
 export async function openConfigStore(folder: string, log: Logger): Promise<ConfigStore> {
   await mkdir(folder, { recursive: true })
+  refuseOther(folder)
   const file = join(folder, FILE)
   return { kept: (await read(file, log)) ?? NOTHING_KEPT, keep: (kept) => replaceFile(folder, file, JSON.stringify(kept)) }
 }

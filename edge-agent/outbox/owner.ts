@@ -16,6 +16,16 @@ const LENGTH = 256
 
 /** Takes possession of the folder. @returns whether its data need a check. @throws Fault DATA_IN_USE */
 export function claim(folder: string): 'new' | 'unchanged' | 'check' {
+  const before = refuseOther(folder)
+  const data = look(folder)
+  writeOwner(folder, { state: 'open', pid: process.pid, started: startOf(process.pid) })
+  if (!data) return 'new'
+  const unchanged = before?.state === 'closed' && before.bytes === data.bytes && before.modified_ms === data.modified_ms
+  return unchanged ? 'unchanged' : 'check'
+}
+
+/** @throws Fault DATA_IN_USE where an agent runs on this folder. */
+export function refuseOther(folder: string): Owner | null {
   const before = readOwner(folder)
   if (before?.state === 'open' && before.started !== '' && before.started === startOf(before.pid)) {
     throw new Fault(
@@ -24,11 +34,7 @@ export function claim(folder: string): 'new' | 'unchanged' | 'check' {
       'stop that agent, or give this one an outbox.path of its own',
     )
   }
-  const data = look(folder)
-  writeOwner(folder, { state: 'open', pid: process.pid, started: startOf(process.pid) })
-  if (!data) return 'new'
-  const unchanged = before?.state === 'closed' && before.bytes === data.bytes && before.modified_ms === data.modified_ms
-  return unchanged ? 'unchanged' : 'check'
+  return before
 }
 
 /** To be called when the data file is closed. */

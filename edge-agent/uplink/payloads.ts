@@ -35,7 +35,7 @@ export function nodeBirth(
     sessionMetric(bdSeq, timestamp),
     { name: NAMES.rebirth, timestamp, datatype: 'Boolean', value: false },
     { name: NAMES.commissioning, timestamp, datatype: 'String', value: null },
-    { name: NAMES.commissioningReceipt, timestamp, datatype: 'String', value: null },
+    { name: NAMES.commissioningReceipt, timestamp, datatype: options.control === 'keyed' ? 'Bytes' : 'String', value: null },
   ]
   if (options.receipts) {
     metrics.push(

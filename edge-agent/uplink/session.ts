@@ -4,7 +4,14 @@ import type { Logger } from 'pino'
 import { type BatchId, decodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
 import type { SiteHealth } from '#contract/health.ts'
-import { DecodeFault, decodePayload, encodePayload, metricValue, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import {
+  DecodeFault,
+  decodePayload,
+  encodePayload,
+  type MetricValue,
+  metricValue,
+  type SparkplugMetric,
+} from '#contract/sparkplug/payload.ts'
 import { deviceTopic, NAMES, type NodeAddress, nodeTopic, parseSparkplugTopic } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { CenterLink } from '../from-center/center-link.ts'
@@ -47,6 +54,8 @@ export type SessionControl = {
   receiveTime(answer: Uint8Array): boolean
   /** @returns what is inside the seal, or null where it is not ours. */
   openReceipt(bytes: Uint8Array): Uint8Array | null
+  /** @returns the id of a commissioning record, or null where the seal is not ours. */
+  openCommissioned(bytes: Uint8Array): string | null
 }
 
 /** From the NBIRTH of one MQTT connection to its end. */
@@ -76,6 +85,8 @@ const WATCH_EVERY_MS = 2000
 
 /** How long a connection lasts to be called a steady one, in ms. */
 const STEADY_MS = 10_000
+/** Sessions in a row that ended at once. */
+const SUSPICIOUS_CUTS = 3
 const BACKOFF_FIRST_MS = 500
 const BACKOFF_MAX_MS = 60_000
 const LONGEST_FAREWELL_MS = 2000
@@ -105,6 +116,11 @@ export class Session {
 
   get online(): boolean {
     return this.#state.at === 'online'
+  }
+
+  get #clientId(): string {
+    const { broker, address } = this.#deps
+    return broker.client_id ?? `sluice-${address.group}-${address.node}`
   }
 
   /** Connections since the start. */
@@ -155,9 +171,18 @@ export class Session {
   async #run(): Promise<void> {
     const { signal } = this.#ending
     let failures = 0
+    let cutShort = 0
     while (!signal.aborted) {
       const since = performance.now()
+      const connections = this.#connections
       await this.#connect()
+      const wasShort = this.#connections > connections && performance.now() - since < STEADY_MS
+      cutShort = wasShort ? cutShort + 1 : 0
+      if (cutShort === SUSPICIOUS_CUTS)
+        this.#deps.log.error(
+          { client_id: this.#clientId },
+          'the broker ends each session soon after it began: another agent may run as this site. Stop it, or give one of them its own site',
+        )
       // A session that ends at once counts as a failure: two agents under one name would take each other's place for ever.
       failures = performance.now() - since > STEADY_MS ? 0 : failures + 1
       // Spread out: after a broker's restart a whole district comes back.
@@ -174,7 +199,7 @@ export class Session {
     const options: IClientOptions & { session?: Buffer } = {
       // A resumed TLS session costs hundreds of bytes, a full handshake with certificates thousands.
       ...(this.#tlsSession ? { session: this.#tlsSession } : {}),
-      clientId: broker.client_id ?? `sluice-${address.group}-${address.node}`,
+      clientId: this.#clientId,
       clean: true,
       keepalive: broker.keepalive_s,
       reconnectPeriod: 0,
@@ -333,7 +358,7 @@ export class Session {
         if (metric.name === NAMES.time && value instanceof Uint8Array) {
           if (this.#deps.control?.receiveTime(value)) this.#deps.center?.contact()
         } else if (metric.name === NAMES.configOrder && value instanceof Uint8Array) this.#deps.center?.ordered(value)
-        else if (metric.name === NAMES.commissioningReceipt && typeof value === 'string') this.#deps.records?.received(value)
+        else if (metric.name === NAMES.commissioningReceipt) this.#commissioned(value)
         else if (metric.name === NAMES.rebirth && value === true) {
           log.info('the host asks for a rebirth')
           if (this.#state.at === 'online') this.#births(this.#state.life)
@@ -351,6 +376,14 @@ export class Session {
       if (!(error instanceof DecodeFault)) throw error
       log.warn('a command that is not Sparkplug B')
     }
+  }
+
+  /** Where the site has keys a word without its seal is nobody's. */
+  #commissioned(value: MetricValue | null | undefined): void {
+    const { control, records, log } = this.#deps
+    const id = control ? value instanceof Uint8Array && control.openCommissioned(value) : value
+    if (typeof id === 'string') records?.received(id)
+    else log.warn('a receipt of a commissioning record that is not sealed with the key of this site')
   }
 
   #lost(client: MqttClient): void {
