@@ -144,6 +144,7 @@ describe('the description of the API', () => {
       'GET /api/v1/views',
       'PUT /api/v1/views',
       'GET /api/v1/sites',
+      'GET /api/v1/situation',
       'GET /healthz',
       'GET /metrics',
       'GET /readyz',

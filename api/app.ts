@@ -62,6 +62,7 @@ import { sessionRoutes } from './routes/v1/session.ts'
 import { commissioningRoutes } from './routes/v1/sites/commissioning.ts'
 import { siteConfigRoutes } from './routes/v1/sites/configs.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
+import { situationRoutes } from './routes/v1/situation.ts'
 import { viewRoutes } from './routes/v1/views.ts'
 import type { ApiSettings } from './settings.ts'
 import { ConfigDesk } from './site-config/desk.ts'
@@ -238,6 +239,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
   volumeRoutes(scope, context)
   compareRoutes(scope, context)
   balanceRoutes(scope, context)
+  situationRoutes(scope, context)
   exportRoutes(scope, context)
   deadLetterRoutes(scope, context)
   analysisRoutes(scope, context)

@@ -22,9 +22,12 @@ afterAll(async () => {
 const levelOf = (gate: string): string => `[data-gate="${gate}"] .up`
 
 test('a dispatcher signs in and sees every gate by area, in Chinese, moving', async () => {
-  const { page, troubles, close } = await visit(browser, demo.address)
+  const { page, troubles, bytes, close } = await visit(browser, demo.address)
   await signIn(page, demo.who)
   await page.locator('[data-gate="zg-zg-01"], [data-gate]').first().waitFor()
+  await until(async () => expect(await page.locator('[data-test="diverted-now"]').innerText()).toMatch(/当前引水\s+\d+\.\d\s*m³\/s/))
+  await until(async () => expect(await page.locator('[data-test="diverted-today"]').innerText()).toMatch(/\d+\.\d\s*万m³\s*± \d/))
+  expect(await page.locator('[data-test="lost-sites"]').innerText()).toMatch(/失联站点\s+0/)
   await until(async () => expect(await page.locator('[data-test="condition-normal"]').innerText()).toContain('94'))
   expect(await page.locator('[data-test="gates"]').innerText()).toContain('总干渠')
   const gate = (await page.locator('[data-gate]').first().getAttribute('data-gate')) ?? ''
@@ -32,6 +35,8 @@ test('a dispatcher signs in and sees every gate by area, in Chinese, moving', as
   expect(shown).toMatch(/^−?\d+\.\d{3}\s*m$/)
   await until(async () => expect(await page.locator(levelOf(gate)).innerText()).not.toBe(shown), 15_000)
   await screenshot(page, 'overview')
+  // The sign-in page and the start page on a cold cache, with the district's data.
+  expect(await bytes()).toBeLessThan(300_000)
 
   await page.locator('[data-test="filter"]').fill('永济干渠进水闸')
   await until(async () => expect(await page.locator('[data-gate]').count()).toBe(1))

@@ -1,7 +1,7 @@
 /** Debian's Chromium, driven by playwright-core. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page, type Request } from 'playwright-core'
 import { root } from './program.ts'
 
 export const openBrowser = (): Promise<Browser> =>
@@ -22,6 +22,8 @@ export type Visitor = {
   readonly page: Page
   /** Script errors, refused resources and requests to anywhere else than the server, since the page was opened. */
   readonly troubles: string[]
+  /** Over the wire since the page was opened, as compressed; without what came by the socket. */
+  bytes(): Promise<number>
   close(): Promise<void>
 }
 
@@ -46,8 +48,14 @@ export async function visit(
     const { origin, protocol } = new URL(request.url())
     if (protocol.startsWith('http') && origin !== new URL(address).origin) troubles.push(`asked ${request.url()}`)
   })
+  const requests: Request[] = []
+  page.on('requestfinished', (request) => requests.push(request))
   await page.goto(address)
-  return { page, troubles, close: () => context.close() }
+  const bytes = async (): Promise<number> => {
+    const sizes = await Promise.all(requests.map((r) => r.sizes()))
+    return sizes.reduce((sum, s) => sum + s.responseBodySize + s.responseHeadersSize, 0)
+  }
+  return { page, troubles, bytes, close: () => context.close() }
 }
 
 export async function signIn(page: Page, who: { login: string; password: string }): Promise<void> {

@@ -5,7 +5,8 @@ import type { CorrectionList, CorrectionView } from '#contract/http/analysis.ts'
 import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
 import type { NewSavedView, SavedView, SavedViewList } from '#contract/http/saved-view.ts'
 import type { SiteList } from '#contract/http/site.ts'
-import type { VolumeReply } from '#contract/http/volume.ts'
+import type { Situation } from '#contract/http/situation.ts'
+import type { CompareReply, VolumeReply } from '#contract/http/volume.ts'
 import type {
   AreaList,
   CanalList,
@@ -53,6 +54,8 @@ export type Client = {
   areas(): Promise<Area[]>
   canals(): Promise<Canal[]>
   sites(): Promise<SiteList['items']>
+  /** Totals of what the person may see. */
+  situation(): Promise<Situation>
   alarms: AlarmClient
   siteConfigs: SiteConfigClient
   account: AccountClient
@@ -69,6 +72,10 @@ export type Client = {
   deadLetters(page: { limit: number; offset: number }): Promise<DeadLetterList>
   /** Asks ingest to take what one source has sent to history again. */
   replayDeadLetters(source: DeadLetterSource): Promise<void>
+  /** By period, as `volume`, of any metric. */
+  compare(gates: readonly string[], ask: VolumeAsk & { readonly metric: string }, options?: Options): Promise<CompareReply>
+  /** The newest first. */
+  commands(gate: string, limit: number): Promise<CommandView[]>
   control(gate: string): Promise<GateControl>
   selectCommand(gate: string, action: CommandAction): Promise<Selected>
   commandStep(id: string, step: 'confirm' | 'approve' | 'cancel'): Promise<CommandView>
@@ -108,6 +115,7 @@ export function openClient(deps: ClientDeps): Client {
     areas: () => all<AreaList['items'][number]>('/areas'),
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
     sites: () => all<SiteList['items'][number]>('/sites'),
+    situation: () => read<Situation>('/situation'),
     alarms: alarmClient(read),
     siteConfigs: siteConfigClient(read),
     account: accountClient({ read, send: request }),
@@ -135,6 +143,12 @@ export function openClient(deps: ClientDeps): Client {
     },
     deadLetters: ({ limit, offset }) => read<DeadLetterList>(`/dead-letters?limit=${limit}&offset=${offset}`),
     replayDeadLetters: async (source) => void (await request('/dead-letters/replay', posted(source))),
+    compare: (gates, { metric, from, to, step }, options = {}) => {
+      const query = new URLSearchParams({ gates: gates.join(), metric, from: String(from), to: String(to), step })
+      return read<CompareReply>(`/gates/compare?${query}`, options)
+    },
+    commands: async (gate, limit) =>
+      (await read<{ items: CommandView[] }>(`/commands?${new URLSearchParams({ gate, limit: String(limit) })}`)).items,
     control: (gate) => read<GateControl>(`/gates/${encodeURIComponent(gate)}/control`),
     selectCommand: (gate, action) => read<Selected>(`/gates/${encodeURIComponent(gate)}/commands`, posted({ action })),
     commandStep: (id, step) => read<CommandView>(`/commands/${encodeURIComponent(id)}/${step}`, { method: 'POST' }),

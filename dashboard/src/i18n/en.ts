@@ -6,6 +6,7 @@ import { en as people } from '../people/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import { en as site } from '../site/text.ts'
+import { en as overview } from '../situation/text.ts'
 import { en as trend } from '../trend/text.ts'
 import type { Messages } from './zh.ts'
 
@@ -17,6 +18,7 @@ export const en: Messages = {
   ...alarm,
   ...site,
   ...trend,
+  ...overview,
   ...command,
   ...account,
   ...people,

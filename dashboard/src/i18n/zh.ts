@@ -6,6 +6,7 @@ import { zh as people } from '../people/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 import { zh as site } from '../site/text.ts'
+import { zh as overview } from '../situation/text.ts'
 import { zh as trend } from '../trend/text.ts'
 
 export const zh = {
@@ -16,6 +17,7 @@ export const zh = {
   ...alarm,
   ...site,
   ...trend,
+  ...overview,
   ...command,
   ...account,
   ...people,

@@ -1,0 +1,118 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Canal, District, StructureType } from '#contract/district.ts'
+import type { Situation } from '#contract/http/situation.ts'
+import { good } from '#contract/reading.ts'
+import { unixMs } from '#contract/units.ts'
+import { openHistory } from '#history/open.ts'
+import type { History } from '#history/port.ts'
+import { openRegistry } from '#registry/open.ts'
+import type { Registry } from '#registry/port.ts'
+import { tempFolder } from '#test/support/servers.ts'
+import type { App } from '../../app.ts'
+import { ensurePerson } from '../../auth/ensure-person.ts'
+import { DISTRICT, structure } from '../../testing/district.ts'
+import { cookieOf, LOG, NO_BROKER, PASSWORD, startApp } from '../../testing/start-api.ts'
+
+const HOUR = 3_600_000
+/** Noon in Beijing, four hours into the water day. */
+const NOW = Date.UTC(2026, 9, 10, 4)
+const name = { zh: '渠', en: 'Canal' }
+const canal = (id: string, area: string, parent: string | null): Canal => ({
+  ...{ id, name, area, parent, parent_chainage_km: parent === null ? null : 5, length_km: 10, design_flow_m3s: 20 },
+})
+const gate = (id: string, area: string, on: { canal: string; type: StructureType; at: number }) => ({
+  ...structure(id, { area, canal: on.canal, site: area === 'yichang' ? 'yc-s012' : 'wl-s001' }),
+  type: on.type,
+  design_flow_m3s: id === 'head' ? 20 : 10,
+  chainage_km: on.at,
+})
+/** A river feeds one canal in each area; from that of yichang a branch leaves above the check structure. */
+const RIVERSIDE: District = {
+  ...DISTRICT,
+  canals: [
+    ...[canal('river', 'wulanbuhe', null), canal('main', 'yichang', 'river')],
+    ...[canal('branch', 'yichang', 'main'), canal('far', 'wulanbuhe', 'river')],
+  ],
+  structures: [
+    ...[
+      gate('head', 'yichang', { canal: 'main', type: 'head', at: 0 }),
+      gate('check', 'yichang', { canal: 'main', type: 'regulator', at: 8 }),
+    ],
+    ...[
+      gate('off', 'yichang', { canal: 'branch', type: 'offtake', at: 0 }),
+      gate('far-head', 'wulanbuhe', { canal: 'far', type: 'head', at: 0 }),
+    ],
+  ],
+}
+
+const folder = tempFolder('situation')
+let registry: Registry
+let history: History
+let app: App
+beforeAll(async () => {
+  registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log: LOG, migrationsFolder: 'registry/migrations' })
+  history = await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log: LOG })
+  await registry.district.seed(RIVERSIDE)
+  await ensurePerson(registry, { login: 'chief', password: PASSWORD, name: 'chief', grants: [{ role: 'viewer', area: null }] })
+  await ensurePerson(registry, { login: 'wang', password: PASSWORD, name: 'wang', grants: [{ role: 'viewer', area: 'yichang' }] })
+  // 10 m³/s come in, 3 leave by the branch, 2 arrive: half of it is gone. The leaf of the branch was opened in the last hour.
+  const flows = { head: 10, check: 2, off: 3, 'far-head': 4 }
+  const samples = Object.entries(flows).flatMap(([id, value]) =>
+    Array.from({ length: 6 * 60 + 1 }, (_, i) => {
+      const t = unixMs(NOW - 6 * HOUR + i * 60_000)
+      return { gate: id, metric: 'flow', t, received: t, reading: good(value) }
+    }),
+  )
+  const leaf = ([ago, value]: [number, number]) => {
+    const t = unixMs(NOW - ago * HOUR)
+    return { gate: 'off', metric: 'opening', t, received: t, reading: good(value) }
+  }
+  const moved = (
+    [
+      [1.5, 0.2],
+      [0.5, 0.6],
+    ] as [number, number][]
+  ).map(leaf)
+  expect(await history.write([...samples, ...moved], { rewrite: false })).toEqual({ kind: 'kept' })
+  await registry.orders.putPlan({ structure: 'head', from: NOW - 24 * HOUR, kind: 'tenday', volumeM3: 500_000, by: 'x', at: NOW })
+  app = (await startApp({ registry, history, mqttUrl: NO_BROKER, now: () => NOW })).app
+})
+afterAll(async () => {
+  await app?.close()
+  await history?.close()
+  await registry?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function situationOf(login: string): Promise<Situation> {
+  const reply = await app.inject({ url: '/api/v1/situation', headers: { cookie: await cookieOf(app, login) } })
+  expect(reply.statusCode).toBe(200)
+  return reply.json<Situation>()
+}
+
+test('what the district takes from the river since 08:00 and this season stands with its plan', async () => {
+  const { intakes, today, season } = await situationOf('chief')
+  expect(intakes).toEqual(['head', 'far-head'])
+  expect(today).toMatchObject({ from: NOW - 4 * HOUR, to: NOW + 20 * HOUR })
+  expect(today.volume_m3).toBeCloseTo(14 * 4 * 3600, 0)
+  expect(season).toMatchObject({ name: 'leaching', plan_m3: 500_000 })
+  expect(season.volume_m3).toBeCloseTo(14 * 6 * 3600, 0)
+  expect(season.completeness).toBeLessThan(0.1)
+})
+
+test('a reach in which half of the water is lost is out of balance, and the leaf that was opened is told', async () => {
+  const { reaches, changes } = await situationOf('chief')
+  expect(reaches).toHaveLength(1)
+  expect(reaches[0]).toMatchObject({ canal: 'main', up: 'head', down: 'check', offtakes: ['off'], out_of_balance: true })
+  expect(reaches[0]?.loss_share).toBeCloseTo(0.5, 3)
+  expect(changes).toEqual([{ gate: 'off', metric: 'opening', before: 0.2, after: 0.6 }])
+})
+
+test('who sees one area is told of that area’s water alone', async () => {
+  const { intakes, today, reaches } = await situationOf('wang')
+  expect(intakes).toEqual(['head'])
+  expect(today.volume_m3).toBeCloseTo(10 * 4 * 3600, 0)
+  expect(reaches).toHaveLength(1)
+})

@@ -1,0 +1,95 @@
+import { type ReachBalance, Situation } from '#contract/http/situation.ts'
+import { unixMs } from '#contract/units.ts'
+import type { Aggregate } from '#history/port.ts'
+import { type BalanceTerm, balanceOf, sumTerms } from '#hydraulics/balance.ts'
+import { cubicMetres } from '#hydraulics/volume-units.ts'
+import type { App } from '../../app.ts'
+import { reaches, reachOf } from '../../auth/may.ts'
+import { signedInOf } from '../../plugins/session-cookie.ts'
+import { PROBLEMS } from '../../problem.ts'
+import { BALANCE_MS, type Reckoned, SituationView } from '../../situation/situation-view.ts'
+import { plusMinusOf } from '../../volumes.ts'
+import type { RouteContext } from '../context.ts'
+
+/** A canal loses about a tenth on its way; what is beyond that and beyond the error bars is worth a look. */
+const ORDINARY_LOSS_SHARE = 0.1
+/** Below it a balance means little. */
+const ENOUGH = 0.9
+const MOST_CHANGES = 40
+
+/** /api/v1/situation */
+export function situationRoutes(app: App, context: RouteContext): void {
+  const { settings } = context
+  const view = new SituationView({ ...context, settings: settings.volumes })
+  const termOf = (aggregate: Aggregate | undefined): BalanceTerm => {
+    if (!aggregate) return { volume: null, plusMinus: null, completeness: 0 }
+    const plusMinus = plusMinusOf(aggregate, settings.volumes)
+    return {
+      volume: aggregate.integral === null ? null : cubicMetres(aggregate.integral),
+      plusMinus: plusMinus === null ? null : cubicMetres(plusMinus),
+      completeness: aggregate.completeness,
+    }
+  }
+  const sumOf = (gates: readonly string[], of: ReadonlyMap<string, Aggregate>) => {
+    // What one intake does not tell must not hide what the others do: the sum is of what is known, and its completeness says so.
+    const terms = gates.map((gate) => termOf(of.get(gate)))
+    const known = sumTerms(terms.filter((t) => t.volume !== null))
+    const isKnown = terms.some((t) => t.volume !== null)
+    return {
+      volume_m3: isKnown ? known.volume : null,
+      plus_minus_m3: isKnown ? known.plusMinus : null,
+      completeness: terms.length === 0 ? 0 : Math.min(...terms.map((t) => t.completeness)),
+    }
+  }
+  function balanceIn(found: Reckoned, { canal, up, down, offtakes }: Reckoned['reaches'][number]): ReachBalance {
+    const term = (gate: { id: string }): BalanceTerm => termOf(found.ofReaches.get(gate.id))
+    const inflow = term(up)
+    const { loss, plusMinus, lossShare, completeness } = balanceOf({
+      ...{ in: inflow, out: term(down), offtakes: sumTerms(offtakes.map(term)), storage: null },
+    })
+    const beyond = loss === null || plusMinus === null ? 0 : Math.abs(loss) - plusMinus
+    return {
+      ...{ canal, up: up.id, down: down.id, offtakes: offtakes.map((s) => s.id), in_m3: inflow.volume },
+      ...{ loss_m3: loss, plus_minus_m3: plusMinus, loss_share: lossShare, completeness },
+      out_of_balance: completeness >= ENOUGH && lossShare !== null && Math.abs(lossShare) > ORDINARY_LOSS_SHARE && beyond > 0,
+    }
+  }
+
+  app.get(
+    '/situation',
+    {
+      schema: {
+        tags: ['data'],
+        summary: 'Totals of the district: diverted today and this season, reaches out of balance, what changed in the last hour',
+        response: { 200: Situation, ...PROBLEMS },
+      },
+    },
+    async (request): Promise<Situation> => {
+      const reach = reachOf(signedInOf(request).person.grants, 'read')
+      const [found, { structureById }] = await Promise.all([view.read(), context.district.read()])
+      const sees = (gate: string): boolean => reaches(reach, structureById.get(gate)?.area ?? '')
+      const intakes = found.intakes.map((s) => s.id).filter(sees)
+      const { at, day, season, plans } = found
+      const planned = intakes.flatMap((gate) => plans.get(gate) ?? [])
+      return {
+        at,
+        intakes,
+        today: { from: day.from, to: day.to, ...sumOf(intakes, found.today) },
+        season: {
+          name: season.key.slice('2026-'.length),
+          from: season.from,
+          to: season.to,
+          ...sumOf(intakes, found.ofSeason),
+          plan_m3: planned.length === 0 ? null : planned.reduce((a, b) => a + b, 0),
+        },
+        balance_from: unixMs(at - BALANCE_MS),
+        balance_to: at,
+        reaches: found.reaches.filter((r) => [r.up, r.down, ...r.offtakes].every((s) => sees(s.id))).map((r) => balanceIn(found, r)),
+        changes: found.changes
+          .filter((c) => sees(c.gate))
+          .slice(0, MOST_CHANGES)
+          .map(({ gate, metric, before, after }) => ({ gate, metric, before, after })),
+      }
+    },
+  )
+}
