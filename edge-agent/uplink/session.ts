@@ -19,6 +19,7 @@ import type { BrokerSettings, UplinkSettings } from '../settings.ts'
 import { CONNECTION_BYTES, onTheWire } from './meter.ts'
 import { packData } from './pack.ts'
 import { nodeBirth, sessionMetric } from './payloads.ts'
+import { TopicAliases } from './topic-aliases.ts'
 
 export type SessionDeps = {
   readonly broker: BrokerSettings
@@ -71,6 +72,7 @@ type Life = {
   sentAt: number
   /** The host has said that it inflates. */
   deflates: boolean
+  readonly topics: TopicAliases
   /** Of the bytes written, those that have been counted. */
   counted: number
 }
@@ -102,6 +104,8 @@ export class Session {
   #running: Promise<void> = Promise.resolve()
   #connections = 0
   #tlsSession: Buffer | undefined
+  /** 5 has topic aliases; a broker that does not speak it is spoken to in 4, which is MQTT 3.1.1. */
+  #protocol: 5 | 4 = 5
   #lastError = ''
 
   private constructor(deps: SessionDeps) {
@@ -175,7 +179,7 @@ export class Session {
     while (!signal.aborted) {
       const since = performance.now()
       const connections = this.#connections
-      await this.#connect()
+      if ((await this.#connect()) === 'again at once') continue
       const wasShort = this.#connections > connections && performance.now() - since < STEADY_MS
       cutShort = wasShort ? cutShort + 1 : 0
       if (cutShort === SUSPICIOUS_CUTS)
@@ -192,15 +196,18 @@ export class Session {
   }
 
   /** One MQTT connection, from its CONNECT to its end. */
-  async #connect(): Promise<void> {
+  async #connect(): Promise<'again at once' | 'over'> {
     const { broker, address, log } = this.#deps
     const bdSeq = await this.#deps.nextBdSeq()
-    if (this.#ending.signal.aborted) return
+    if (this.#ending.signal.aborted) return 'over'
     const options: IClientOptions & { session?: Buffer } = {
       // A resumed TLS session costs hundreds of bytes, a full handshake with certificates thousands.
       ...(this.#tlsSession ? { session: this.#tlsSession } : {}),
       clientId: this.#clientId,
+      // [tck-id-principles-persistence-clean-session-311, -50]
       clean: true,
+      protocolVersion: this.#protocol,
+      autoUseTopicAlias: true,
       keepalive: broker.keepalive_s,
       reconnectPeriod: 0,
       // What is meant for a broker that is away stays in the outbox.
@@ -216,11 +223,20 @@ export class Session {
       this.#tlsSession = session
     })
     this.#state = { at: 'connecting', client }
+    let refused = false
+    let reached = false
+    client.stream.once('connect', () => {
+      reached = true
+    })
+    const connections = this.#connections
     await new Promise<void>((resolve) => {
-      client.on('error', (error) => this.#complain(error))
+      client.on('error', (error) => {
+        if (this.#protocol === 5 && isOtherProtocol(error)) refused = true
+        else this.#complain(error)
+      })
       client.once('close', resolve)
-      client.once('connect', () => {
-        this.#begin(client, bdSeq).catch((error: unknown) => {
+      client.once('connect', (connack) => {
+        this.#begin(client, { bdSeq, topics: new TopicAliases(connack.properties?.topicAliasMaximum ?? 0) }).catch((error: unknown) => {
           log.warn({ error: messageOf(error) }, 'the session could not begin')
           client.end(true)
         })
@@ -235,18 +251,32 @@ export class Session {
       })
     })
     this.#lost(client)
+    // Some brokers say that they do not speak it, others hang up without a word.
+    if (refused) this.#protocol = 4
+    else if (reached && this.#connections === connections && this.#connections === 0) this.#protocol = this.#protocol === 5 ? 4 : 5
+    return refused ? 'again at once' : 'over'
   }
 
-  async #begin(client: MqttClient, bdSeq: number): Promise<void> {
+  async #begin(client: MqttClient, { bdSeq, topics }: Pick<Life, 'bdSeq' | 'topics'>): Promise<void> {
     // [tck-id-message-flow-edge-node-ncmd-subscribe]: before the NBIRTH, with QoS 1.
-    const topics = [
+    const filters = [
       nodeTopic('NCMD', this.#deps.address),
       ...(this.#deps.control ? [deviceTopic('DCMD', { ...this.#deps.address, device: '+' })] : []),
     ]
-    const granted = await client.subscribeAsync(topics, { qos: 1 })
-    if (granted.some((g) => g.qos > 2)) throw new Error(`the broker refused the subscription to ${topics.join(', ')}`)
+    const granted = await client.subscribeAsync(filters, { qos: 1 })
+    if (granted.some((g) => g.qos > 2)) throw new Error(`the broker refused the subscription to ${filters.join(', ')}`)
     if (this.#state.at !== 'connecting' || this.#state.client !== client) return
-    const life: Life = { client, bdSeq, born: new Set(), seq: 0, unwritten: new Set(), sentAt: 0, deflates: false, counted: 0 }
+    const life: Life = {
+      client,
+      bdSeq,
+      topics,
+      born: new Set(),
+      seq: 0,
+      unwritten: new Set(),
+      sentAt: 0,
+      deflates: false,
+      counted: 0,
+    }
     this.#state = { at: 'online', life }
     this.#connections += 1
     this.#lastError = ''
@@ -337,8 +367,11 @@ export class Session {
         resolve(taken ? payload.length : null)
       }
       life.unwritten.add(settle)
+      // Births are too rare to give them a number.
+      const topicAlias = as === 'data' ? life.topics.toSay(topic) : null
+      const properties = topicAlias === null ? {} : { properties: { topicAlias } }
       // mqtt.js never calls back for what waited for the socket when the connection went: #lost settles that.
-      life.client.publish(topic, Buffer.from(payload), { qos: 0, retain: false }, (error) => settle(!error))
+      life.client.publish(topic, Buffer.from(payload), { qos: 0, retain: false, ...properties }, (error) => settle(!error))
     })
   }
 
@@ -406,6 +439,9 @@ export class Session {
 /** Of a TCP or TLS socket; a websocket's are not told. */
 const bytesWritten = (stream: object): number =>
   'bytesWritten' in stream && typeof stream.bytesWritten === 'number' ? stream.bytesWritten : 0
+
+/** CONNACK of MQTT 3.1.1 (1) and of MQTT 5 (132): unsupported protocol version. */
+const isOtherProtocol = (error: object): boolean => 'code' in error && (error.code === 1 || error.code === 132)
 
 function giveUp(life: Life): void {
   for (const settle of life.unwritten) settle(false)
