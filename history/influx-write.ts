@@ -32,6 +32,8 @@ export async function writeLines(lines: readonly Line[], how: How): Promise<Writ
       const samples = lines.flatMap((line) => line.samples)
       const refused: Written = { kind: 'done', refused: samples, reasons: [posted.message] }
       if (samples.length === 1) return refused
+      if (posted.dropped !== null && BEYOND_RETENTION.test(posted.message))
+        return await withoutOldest(lines, { ...how, dropped: posted.dropped, reason: posted.message })
       const field = conflictIn(posted.message)
       if (field === undefined) return await writeParts(halves(lines), how)
       const [suspect, other] = partByField(lines, { field, rewrite: how.rewrite })
@@ -39,6 +41,18 @@ export async function writeLines(lines: readonly Line[], how: How): Promise<Writ
       return suspect.length > 0 && posted.dropped === lines.length ? refused : await writeParts(halves(lines), how)
     }
   }
+}
+
+const BEYOND_RETENTION = /beyond retention policy/
+
+/** What lies beyond the retention is the oldest; the server says how many. The rest once more, for it may hold something else to refuse. */
+async function withoutOldest(lines: readonly Line[], how: How & { readonly dropped: number; readonly reason: string }): Promise<Written> {
+  const { dropped, reason } = how
+  const byAge = lines.toSorted((a, b) => a.t - b.t)
+  const rest = await writeLines(byAge.slice(dropped), how)
+  if (rest.kind === 'unavailable') return rest
+  const refused = byAge.slice(0, dropped).flatMap((line) => line.samples)
+  return { kind: 'done', refused: [...refused, ...rest.refused], reasons: [...new Set([reason, ...rest.reasons])] }
 }
 
 async function writeParts(parts: readonly (readonly Line[])[], how: How): Promise<Written> {
