@@ -1,19 +1,14 @@
 import type { Logger } from 'pino'
 import type { SerialPort } from 'serialport'
 import { messageOf } from '#contract/fault.ts'
-import { backOffMs, type Line, type LineEvents } from './line.ts'
+import type { Line, LineEvents } from './line.ts'
+import { LineLife } from './line-life.ts'
 
 export const PARITIES = ['none', 'even', 'odd'] as const
 export type Parity = (typeof PARITIES)[number]
 /** How characters go over the wire. Modbus RTU always has 8 data bits. */
 export type SerialFormat = { readonly baud_rate: number; readonly parity: Parity; readonly stop_bits: 1 | 2 }
 export type SerialAddress = SerialFormat & { readonly path: string }
-
-type State =
-  | { readonly at: 'opening'; readonly done: Promise<void> }
-  | { readonly at: 'open'; readonly port: SerialPort }
-  | { readonly at: 'waiting'; readonly timer: NodeJS.Timeout }
-  | { readonly at: 'closed' }
 
 /** @returns the bits of one character on the wire: start, data, parity, stop. */
 export const bitsPerCharacter = ({ parity, stop_bits }: SerialFormat): number => 1 + 8 + (parity === 'none' ? 0 : 1) + stop_bits
@@ -28,8 +23,7 @@ export class SerialLine implements Line {
   readonly #address: SerialAddress
   readonly #events: LineEvents
   readonly #log: Logger
-  #state: State = { at: 'closed' }
-  #failures = 0
+  readonly #life = new LineLife<SerialPort>(() => this.#open())
 
   private constructor(address: SerialAddress, events: LineEvents, log: Logger) {
     this.#address = address
@@ -44,15 +38,15 @@ export class SerialLine implements Line {
   }
 
   get state(): Line['state'] {
-    return this.#state.at === 'open' || this.#state.at === 'opening' ? this.#state.at : 'down'
+    return this.#life.state
   }
 
-  async opened(): Promise<void> {
-    if (this.#state.at === 'opening') await this.#state.done
+  opened(): Promise<void> {
+    return this.#life.opened()
   }
 
   send(bytes: Buffer): void {
-    if (this.#state.at === 'open') this.#state.port.write(bytes)
+    this.#life.connection?.write(bytes)
   }
 
   wireMs(bytes: number): number {
@@ -61,32 +55,30 @@ export class SerialLine implements Line {
 
   /** A wire has no connection to renew. */
   renew(): void {
-    if (this.#state.at === 'open') this.#state.port.flush()
+    this.#life.connection?.flush()
   }
 
   close(): void {
-    const state = this.#state
-    this.#state = { at: 'closed' }
-    if (state.at === 'waiting') clearTimeout(state.timer)
-    if (state.at === 'open') this.#shut(state.port)
+    const port = this.#life.close()
+    if (port) this.#shut(port)
   }
 
   #open(): void {
-    this.#state = { at: 'opening', done: this.#attempt() }
+    this.#life.begins(this.#attempt(), null)
   }
 
   async #attempt(): Promise<void> {
     try {
       const port = await openPort(this.#address)
-      if (this.#state.at === 'closed') {
+      if (this.#life.isClosed) {
         this.#shut(port)
         return
       }
       port.on('data', (received: Buffer) => this.#events.bytes(received))
       port.on('error', (error) => this.#log.warn({ error: error.message }, 'serial port'))
       port.once('close', () => this.#lost('the port was closed'))
-      this.#failures = 0
-      this.#state = { at: 'open', port }
+      this.#life.works()
+      this.#life.isOpen(port)
       this.#log.info({ ...this.#address }, 'serial port open')
     } catch (error) {
       this.#lost(messageOf(error))
@@ -101,12 +93,10 @@ export class SerialLine implements Line {
   }
 
   #lost(error: string): void {
-    if (this.#state.at === 'closed') return
-    const wait_ms = backOffMs(this.#failures)
-    if (this.#failures === 0)
+    if (this.#life.isClosed) return
+    const wait_ms = this.#life.lost()
+    if (this.#life.failures === 1)
       this.#log.warn({ path: this.#address.path, error, wait_ms }, 'serial port lost; trying again until it is back')
-    this.#failures += 1
-    this.#state = { at: 'waiting', timer: setTimeout(() => this.#open(), wait_ms) }
     this.#events.lost()
   }
 }

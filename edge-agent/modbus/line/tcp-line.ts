@@ -1,23 +1,16 @@
 import { connect, type Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { backOffMs, type Line, type LineEvents } from './line.ts'
+import type { Line, LineEvents } from './line.ts'
+import { LineLife } from './line-life.ts'
 
 export type TcpAddress = { readonly host: string; readonly port: number /** For a connection. */; readonly timeout_ms: number }
-
-type State =
-  | { readonly at: 'opening'; readonly socket: Socket; readonly done: Promise<void> }
-  | { readonly at: 'open'; readonly socket: Socket }
-  | { readonly at: 'waiting'; readonly timer: NodeJS.Timeout }
-  | { readonly at: 'closed' }
 
 /** A TCP connection that we make. */
 export class TcpLine implements Line {
   readonly #address: TcpAddress
   readonly #events: LineEvents
   readonly #log: Logger
-  #state: State = { at: 'closed' }
-  /** Connections that were refused or lost since bytes last came. */
-  #failures = 0
+  readonly #life = new LineLife<Socket>(() => this.#connect())
 
   private constructor(address: TcpAddress, events: LineEvents, log: Logger) {
     this.#address = address
@@ -32,15 +25,15 @@ export class TcpLine implements Line {
   }
 
   get state(): Line['state'] {
-    return this.#state.at === 'open' || this.#state.at === 'opening' ? this.#state.at : 'down'
+    return this.#life.state
   }
 
-  async opened(): Promise<void> {
-    if (this.#state.at === 'opening') await this.#state.done
+  opened(): Promise<void> {
+    return this.#life.opened()
   }
 
   send(bytes: Buffer): void {
-    if (this.#state.at === 'open') this.#state.socket.write(bytes)
+    this.#life.connection?.write(bytes)
   }
 
   wireMs(): number {
@@ -48,18 +41,15 @@ export class TcpLine implements Line {
   }
 
   renew(): void {
-    if (this.#state.at !== 'open') return
-    const { socket } = this.#state
+    const socket = this.#life.connection
+    if (!socket) return
     socket.removeAllListeners('data')
     this.#connect()
     socket.destroy()
   }
 
   close(): void {
-    const state = this.#state
-    this.#state = { at: 'closed' }
-    if (state.at === 'waiting') clearTimeout(state.timer)
-    if (state.at === 'opening' || state.at === 'open') state.socket.destroy()
+    this.#life.close()?.destroy()
   }
 
   #connect(): void {
@@ -70,7 +60,7 @@ export class TcpLine implements Line {
       socket.once('connect', () => {
         clearTimeout(timer)
         this.#log.info('connected')
-        this.#state = { at: 'open', socket }
+        this.#life.isOpen(socket)
         resolve()
       })
       socket.once('close', () => {
@@ -81,23 +71,21 @@ export class TcpLine implements Line {
     })
     socket.on('error', (error) => {
       // `close` follows and does the rest.
-      if (this.#failures === 0) this.#log.warn({ error: error.message }, 'connection failed')
+      if (this.#life.failures === 0) this.#log.warn({ error: error.message }, 'connection failed')
     })
     socket.on('data', (received: Buffer) => {
-      this.#failures = 0
+      // A gateway that takes connections and answers nothing does not work.
+      this.#life.works()
       this.#events.bytes(received)
     })
-    this.#state = { at: 'opening', socket, done }
+    this.#life.begins(done, socket)
   }
 
   /** The peer closed, or never answered. */
   #lost(socket: Socket): void {
-    const state = this.#state
-    if ((state.at !== 'open' && state.at !== 'opening') || state.socket !== socket) return
-    const wait_ms = backOffMs(this.#failures)
-    this.#failures += 1
-    this.#state = { at: 'waiting', timer: setTimeout(() => this.#connect(), wait_ms) }
-    if (this.#failures === 1) this.#log.warn({ wait_ms }, 'not connected; trying again until it is')
+    if (!this.#life.has(socket)) return
+    const wait_ms = this.#life.lost()
+    if (this.#life.failures === 1) this.#log.warn({ wait_ms }, 'not connected; trying again until it is')
     this.#events.lost()
   }
 }
