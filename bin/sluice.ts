@@ -6,6 +6,7 @@ import { VERSION } from '#contract/version.ts'
 import { addAccessCommands } from './access-cli.ts'
 import type { CalibrateOptions } from './calibrate.ts'
 import { addEdgeCommands } from './edge-commands.ts'
+import type { ImportOptions } from './import.ts'
 import { openLog } from './log.ts'
 import { runProgram, stop } from './program.ts'
 import { readText } from './read-text.ts'
@@ -103,6 +104,16 @@ configured(program.command('restore').description('put a backup into a registry 
     const settings = readConfig(ServiceSettings, config)
     const { runRestore } = await import('./stores.ts')
     process.stdout.write(await runRestore(settings, from, openLog(settings.log.level)))
+  })
+
+configured(program.command('import').description('read a CSV file of measured values into history, by a mapping of its columns'))
+  .requiredOption('-f, --file <file>', 'the CSV, its first line the titles')
+  .requiredOption('-m, --mapping <file>', 'YAML that says what the columns mean; docs/data.md')
+  .option('--refused <file>', 'write every value that was refused here, with its line and why')
+  .action(async ({ config, ...options }: ImportOptions & { config: string }) => {
+    const settings = readConfig(ServiceSettings, config)
+    const { runImport } = await import('./import.ts')
+    process.stdout.write(await runImport(settings, options, openLog(settings.log.level)))
   })
 
 addAccessCommands(program)

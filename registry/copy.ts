@@ -7,6 +7,7 @@ import * as alarm from './tables/alarms.ts'
 import * as analysis from './tables/analysis.ts'
 import * as commissioning from './tables/commissioning.ts'
 import * as control from './tables/control.ts'
+import * as imported from './tables/imports.ts'
 import * as lost from './tables/lost-readings.ts'
 import * as saved from './tables/saved-views.ts'
 import * as siteConfig from './tables/site-configs.ts'
@@ -56,6 +57,7 @@ export const COPIED: readonly PgTable[] = [
   control.orders,
   control.plans,
   lost.lostReadings,
+  imported.imports,
   saved.savedViews,
   siteConfig.siteConfigs,
 ]

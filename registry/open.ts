@@ -15,6 +15,7 @@ import { deadLetterRepository } from './dead-letters.ts'
 import { districtRepository } from './district.ts'
 import { flowMethodRepository } from './flow-methods.ts'
 import { gapRepository } from './gaps.ts'
+import { importRepository } from './imports.ts'
 import { leaseRepository } from './leases.ts'
 import { manualReadingRepository } from './manual-readings.ts'
 import { orderRepository } from './orders.ts'
@@ -80,6 +81,7 @@ function registryOn(database: Database, log: Logger): Registry {
     corrections: correctionRepository(database),
     manualReadings: manualReadingRepository(database),
     reportIssues: reportIssueRepository(database),
+    imports: importRepository(database),
     leases: leaseRepository(database),
     savedViews: savedViewRepository(database),
     commissioning: commissioningRepository(database),

@@ -11,6 +11,7 @@ import type { RegistryCopy } from './copy.ts'
 import type { Corrections } from './corrections.ts'
 import type { FlowMethods } from './flow-methods.ts'
 import type { Gaps } from './gaps.ts'
+import type { Imports } from './imports.ts'
 import type { Leases } from './leases.ts'
 import type { ManualReadings } from './manual-readings.ts'
 import type { ReportIssues } from './report-issues.ts'
@@ -151,6 +152,7 @@ export interface Registry {
   readonly corrections: Corrections
   readonly manualReadings: ManualReadings
   readonly reportIssues: ReportIssues
+  readonly imports: Imports
   readonly leases: Leases
   readonly savedViews: SavedViews
   readonly commissioning: Commissioning

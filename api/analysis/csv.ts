@@ -1,30 +1,63 @@
-/** RFC 4180: quoted cells may hold commas, quotes and line ends; a BOM and empty lines are passed over. */
+/** One row of a CSV; `line` is the line of the text on which it begins, from 1. */
+export type CsvRow = { readonly line: number; readonly cells: string[] }
+
+/** RFC 4180, read piece by piece: quoted cells may hold separators, quotes and line ends; a BOM and empty lines are passed over. */
+export class CsvReader {
+  readonly #separator: string
+  #row: string[] = []
+  #cell = ''
+  #at: 'cell' | 'quoted' | 'after quote' = 'cell'
+  #line = 1
+  #began = 1
+  #isFirst = true
+
+  constructor(separator = ',') {
+    this.#separator = separator
+  }
+
+  push(text: string): CsvRow[] {
+    const rows: CsvRow[] = []
+    for (const c of this.#isFirst ? text.replace(/^\uFEFF/, '') : text) {
+      if (c === '\n') this.#line++
+      if (this.#at === 'quoted') {
+        if (c === '"') this.#at = 'after quote'
+        else this.#cell += c
+        continue
+      }
+      if (this.#at === 'after quote') {
+        this.#at = 'cell'
+        if (c === '"') {
+          this.#cell += '"'
+          this.#at = 'quoted'
+          continue
+        }
+      }
+      if (c === '"' && this.#cell === '') this.#at = 'quoted'
+      else if (c === this.#separator) {
+        this.#row.push(this.#cell)
+        this.#cell = ''
+      } else if (c === '\n') rows.push(...this.#endRow())
+      else if (c !== '\r') this.#cell += c
+    }
+    if (text !== '') this.#isFirst = false
+    return rows
+  }
+
+  /** What stands behind the last line end. */
+  end(): CsvRow[] {
+    return this.#cell !== '' || this.#row.length > 0 ? this.#endRow() : []
+  }
+
+  #endRow(): CsvRow[] {
+    const row = { line: this.#began, cells: [...this.#row, this.#cell] }
+    ;[this.#row, this.#cell, this.#began] = [[], '', this.#line]
+    return row.cells.some((cell) => cell.trim() !== '') ? [row] : []
+  }
+}
+
 export function parseCsv(text: string): string[][] {
-  const rows: string[][] = []
-  let [row, cell, quoted]: [string[], string, boolean] = [[], '', false]
-  const endRow = (): void => {
-    row.push(cell)
-    if (row.some((c) => c.trim() !== '')) rows.push(row)
-    ;[row, cell] = [[], '']
-  }
-  const source = text.replace(/^\uFEFF/, '')
-  for (let i = 0; i < source.length; i++) {
-    const c = source.charAt(i)
-    if (quoted) {
-      if (c !== '"') cell += c
-      else if (source.charAt(i + 1) === '"') {
-        cell += '"'
-        i++
-      } else quoted = false
-    } else if (c === '"' && cell === '') quoted = true
-    else if (c === ',') {
-      row.push(cell)
-      cell = ''
-    } else if (c === '\n') endRow()
-    else if (c !== '\r') cell += c
-  }
-  if (cell !== '' || row.length > 0) endRow()
-  return rows
+  const reader = new CsvReader()
+  return [...reader.push(text), ...reader.end()].map(({ cells }) => cells)
 }
 
 const LOCAL = /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?$/

@@ -1,17 +1,17 @@
 import { type Static, Type } from 'typebox'
 
-export const LEDGER_KINDS = ['live', 'late', 'missing', 'lost', 'corrected'] as const
+export const LEDGER_KINDS = ['live', 'late', 'imported', 'missing', 'lost', 'corrected'] as const
 const Time = Type.Union([Type.Number(), Type.Null()])
 
 export const LedgerEntry = Type.Object({
   kind: Type.Enum([...LEDGER_KINDS], {
     description:
-      'live, late (arrived long after it was read), missing (nothing came, yet), lost (the agent says so), corrected (an analyst ruled)',
+      'live, late (arrived long after it was read), imported (from a file), missing (nothing came, yet), lost (the agent says so), corrected (an analyst ruled)',
   }),
   gate: Type.Union([Type.String(), Type.Null()], { description: 'null where the agent no longer knows whose readings were lost' }),
   from: Type.Number({ description: 'Source time, ms since 1970 UTC' }),
   to: Type.Number({ description: 'Of the last reading, inclusive' }),
-  readings: Type.Union([Type.Integer(), Type.Null()], { description: 'live and late: polls; lost: the agent’s own count' }),
+  readings: Type.Union([Type.Integer(), Type.Null()], { description: 'live, late and imported: readings; lost: the agent’s own count' }),
   received_from: Time,
   received_to: Time,
   note: Type.String(),
