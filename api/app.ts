@@ -56,6 +56,7 @@ import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
 import { gatesRoutes } from './routes/v1/gates/index.ts'
 import { volumeRoutes } from './routes/v1/gates/volume.ts'
+import { orderRoutes } from './routes/v1/orders/index.ts'
 import { peopleRoutes } from './routes/v1/people/index.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
@@ -261,6 +262,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
     commandRoutes(control, context)
     lockoutRoutes(control, context)
     holdRoutes(control, context)
+    orderRoutes(control, context)
     done()
   })
 }

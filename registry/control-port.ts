@@ -1,4 +1,6 @@
 import type { CommandAction, CommandReport } from '#contract/command.ts'
+import type { OrderReadings, OrderTarget } from '#contract/http/order.ts'
+import type { OrderState } from '#contract/order.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Page, Paged } from './port.ts'
 
@@ -133,13 +135,15 @@ export type KeyRegistry = {
   revoke(site: string, at: UnixMs): Promise<boolean>
 }
 
-export type OrderTarget =
-  | { readonly kind: 'flow'; readonly flow_m3s: number }
-  | { readonly kind: 'level'; readonly level_up_m: number }
-  | { readonly kind: 'opening'; readonly opening_m: number }
-export const ORDER_STATES = ['draft', 'reviewed', 'issued', 'received', 'executing', 'done', 'feedback', 'closed', 'cancelled'] as const
-export type OrderState = (typeof ORDER_STATES)[number]
-export type OrderStep = { readonly state: OrderState; readonly at: number; readonly by: string; readonly note: string }
+export type OrderStep = {
+  readonly state: OrderState
+  readonly at: number
+  readonly by: string
+  readonly byName: string
+  readonly note: string
+  /** The gate as it was then. */
+  readonly readings: OrderReadings | null
+}
 export type OrderRow = {
   readonly id: string
   readonly year: number
@@ -168,7 +172,8 @@ export type OrderRegistry = {
   /** Takes the year's next number. */
   add(order: Omit<OrderRow, 'number' | 'updatedAt'>): Promise<OrderRow>
   order(id: string): Promise<OrderRow | undefined>
-  list(page: Page): Promise<Paged<OrderRow>>
+  /** Newest first; `areas` null is all of them. */
+  list(filter: { readonly areas: readonly string[] | null }, page: Page): Promise<Paged<OrderRow>>
   /** From `from` only: two people who press at once make one step. @returns the row when the step was made. */
   step(id: string, from: OrderState, step: OrderStep): Promise<OrderRow | undefined>
   putPlan(plan: PlanRow): Promise<void>

@@ -144,16 +144,22 @@ export function controlContract(registryNow: () => Registry): void {
           reason: '春灌',
           effectiveAt: T,
           travelMs: 0,
-          steps: [{ state: 'draft', at: T, by: 'wang', note: '' }],
+          steps: [{ state: 'draft', at: T, by: 'wang', byName: '王', note: '', readings: null }],
           createdAt: T,
         })
       const added = await Promise.all([add(), add(), add()])
       expect(added.map((o) => o.number).sort()).toEqual([1, 2, 3])
       const [first] = added
       if (!first) throw new Error('no order')
-      const step = { state: 'reviewed' as const, at: T, by: 'li', note: '' }
+      const step = { state: 'reviewed' as const, at: T, by: 'li', byName: '李', note: '', readings: null }
       const steps = await Promise.all([orders.step(first.id, 'draft', step), orders.step(first.id, 'draft', step)])
       expect(steps.filter((s) => s !== undefined)).toHaveLength(1)
+      const page = { limit: 1000, offset: 0 }
+      expect((await orders.list({ areas: ['yichang'] }, page)).items.map((o) => o.id)).toEqual(
+        expect.arrayContaining(added.map((o) => o.id)),
+      )
+      expect(await orders.list({ areas: ['wulanbuhe'] }, page)).toEqual({ items: [], total: 0 })
+      expect((await orders.list({ areas: null }, page)).total).toBeGreaterThanOrEqual(3)
     })
   })
 

@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gte, lt, sql } from 'drizzle-orm'
-import type { OrderRegistry, OrderRow, OrderState } from './control-port.ts'
+import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
+import type { OrderState } from '#contract/order.ts'
+import type { OrderRegistry, OrderRow } from './control-port.ts'
 import type { Database } from './database.ts'
 import { orders, plans } from './tables/control.ts'
 
@@ -25,10 +26,11 @@ export function orderRepository(database: Database): OrderRegistry {
       const [row] = await database.query((db) => db.select().from(orders).where(eq(orders.id, id)))
       return row && toOrder(row)
     },
-    list: ({ limit, offset }) =>
+    list: ({ areas }, { limit, offset }) =>
       database.query(async (db) => {
-        const items = await db.select().from(orders).orderBy(desc(orders.createdAt)).limit(limit).offset(offset)
-        const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(orders)
+        const where = areas === null ? undefined : inArray(orders.area, [...areas])
+        const items = await db.select().from(orders).where(where).orderBy(desc(orders.createdAt)).limit(limit).offset(offset)
+        const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(orders).where(where)
         return { items: items.map(toOrder), total: count?.n ?? 0 }
       }),
     step: (id, from, step) =>

@@ -11,6 +11,8 @@ const ALLOWED = {
   /** Lift a tag of somebody else, and close orders. */
   supervise: ['supervisor'],
   plan: ['dispatcher', 'supervisor'],
+  /** Receive orders for a station, carry them out and report on them. */
+  carry_out_orders: ['dispatcher', 'supervisor', 'engineer'],
   read_audit: ['supervisor', 'admin'],
   manage_people: ['admin'],
   read_dead_letters: ['engineer', 'admin'],

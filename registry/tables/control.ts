@@ -1,6 +1,7 @@
 import { bigint, boolean, index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { CommandAction, CommandReport } from '#contract/command.ts'
-import type { CommandState, OrderStep, OrderTarget } from '../control-port.ts'
+import type { OrderTarget } from '#contract/http/order.ts'
+import type { CommandState, OrderStep } from '../control-port.ts'
 
 const ms = (name: string) => bigint(name, { mode: 'number' })
 

@@ -20,6 +20,7 @@ import type {
 } from '#contract/http.ts'
 import { type AccountClient, accountClient, type PeopleClient, peopleClient } from '../account/client.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
+import { type OrderClient, orderClient } from '../order/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
@@ -60,6 +61,7 @@ export type Client = {
   siteConfigs: SiteConfigClient
   account: AccountClient
   people: PeopleClient
+  orders: OrderClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
@@ -77,7 +79,7 @@ export type Client = {
   /** The newest first. */
   commands(gate: string, limit: number): Promise<CommandView[]>
   control(gate: string): Promise<GateControl>
-  selectCommand(gate: string, action: CommandAction): Promise<Selected>
+  selectCommand(gate: string, asked: { action: CommandAction; order?: string }): Promise<Selected>
   commandStep(id: string, step: 'confirm' | 'approve' | 'cancel'): Promise<CommandView>
   stopGate(gate: string): Promise<CommandView>
   tagOut(gate: string, tag: { reason: string; hours: number }): Promise<void>
@@ -120,6 +122,7 @@ export function openClient(deps: ClientDeps): Client {
     siteConfigs: siteConfigClient(read),
     account: accountClient({ read, send: request }),
     people: peopleClient({ read, send: request }),
+    orders: orderClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({
@@ -150,7 +153,7 @@ export function openClient(deps: ClientDeps): Client {
     commands: async (gate, limit) =>
       (await read<{ items: CommandView[] }>(`/commands?${new URLSearchParams({ gate, limit: String(limit) })}`)).items,
     control: (gate) => read<GateControl>(`/gates/${encodeURIComponent(gate)}/control`),
-    selectCommand: (gate, action) => read<Selected>(`/gates/${encodeURIComponent(gate)}/commands`, posted({ action })),
+    selectCommand: (gate, asked) => read<Selected>(`/gates/${encodeURIComponent(gate)}/commands`, posted(asked)),
     commandStep: (id, step) => read<CommandView>(`/commands/${encodeURIComponent(id)}/${step}`, { method: 'POST' }),
     stopGate: (gate) => read<CommandView>(`/gates/${encodeURIComponent(gate)}/stop`, { method: 'POST' }),
     tagOut: async (gate, tag) => void (await request(`/gates/${encodeURIComponent(gate)}/lockouts`, posted(tag))),

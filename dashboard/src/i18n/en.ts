@@ -2,6 +2,7 @@ import { en as account } from '../account/text.ts'
 import { en as alarm } from '../alarm/text.ts'
 import { en as command } from '../command/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
+import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
@@ -22,6 +23,7 @@ export const en: Messages = {
   ...command,
   ...account,
   ...people,
+  ...order,
   session: {
     title: 'Sign in',
     login: 'User name',

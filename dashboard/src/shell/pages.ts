@@ -27,6 +27,7 @@ export const PAGES: readonly Page[] = [
     group: 'watch',
     component: () => import('../schematic/SchematicPage.vue'),
   },
+  { name: 'orders', path: 'orders', label: 'order.title', group: 'operate', component: () => import('../order/OrdersPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   {
     name: 'dead-letters',
@@ -42,6 +43,7 @@ export const PAGES: readonly Page[] = [
 /** Pages that are reached from a gate or by an address, not from the navigation. */
 export const OTHER_PAGES: readonly RouteRecordRaw[] = [
   { path: 'gates/:id', name: 'gate', component: () => import('../gate/GatePage.vue'), props: true },
+  { path: 'orders/:id', name: 'order', component: () => import('../order/OrderPage.vue'), props: true },
   { path: 'sites/:id/config', name: 'site-config', component: () => import('../site/SiteConfigPage.vue'), props: true },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('./NotFoundPage.vue') },
 ]

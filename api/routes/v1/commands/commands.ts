@@ -90,6 +90,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
           `${structure.id} is tagged out by ${lockout.byName}: ${lockout.reason}`,
           'ask who tagged it, or a supervisor',
         )
+      if (order !== undefined) await requireOrder(order, structure.id)
       const row = await control.select(structure, signedIn, {
         action,
         needsSecond: needsSecond(structure, action, { canals: read.canals, settings: settings.control }),
@@ -217,6 +218,13 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       'only who signs in with a second factor may command',
       'set one up under your name, or sign in again with its code',
     )
+  }
+
+  /** A command is linked to an order of its gate that has been received and not carried out yet. */
+  async function requireOrder(id: string, structure: string): Promise<void> {
+    const order = await registry.orders.order(id)
+    if (order?.structure === structure && (order.state === 'received' || order.state === 'executing')) return
+    throw new Fault('CONFLICT', 'this order is not one of the gate that waits to be carried out', 'look at the order again')
   }
 
   /** Where somebody holds the canal, only they move its gates. */

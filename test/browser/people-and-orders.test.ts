@@ -1,8 +1,9 @@
-/** People and their second factors in Chromium, on one simulated site with its agent: nobody moves a gate without a code. */
+/** People, their second factors and dispatch orders in Chromium, on one simulated site with its agent: nobody moves a gate without a code. */
 import { join } from 'node:path'
 import { Secret, TOTP } from 'otpauth'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensurePerson } from '#api/auth/ensure-person.ts'
 import { PASSWORD } from '#api/testing/start-api.ts'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
 import { type ControlPlant, startControlPlant } from '../support/control-plant.ts'
@@ -120,4 +121,68 @@ test('an administrator adds a person, who changes the first password, makes a to
   expect(troubles).toEqual([])
   await newcomer.close()
   await close()
+})
+
+test('an order is drafted by one, reviewed and issued by another, received, carried out by a command that names it, and printed', async () => {
+  await ensurePerson(plant.registry, { login: 'sun', name: '孙', password: PASSWORD, grants: [{ role: 'supervisor', area: 'yichang' }] })
+  const li = await visit(browser, `${address}/orders`)
+  await signIn(li.page, { login: 'li', password: PASSWORD })
+  await at(li.page, 'new-order').click()
+  await at(li.page, 'order-gate').fill(GATE)
+  await at(li.page, 'order-value').fill('8.5')
+  await at(li.page, 'order-reason').fill('秋浇加大流量')
+  await screenshot(li.page, 'order-new')
+  await at(li.page, 'order-draft').click()
+  await at(li.page, 'order-sheet').waitFor()
+  expect(await at(li.page, 'deed-review').count()).toBe(0)
+
+  const sun = await visit(browser, li.page.url(), { locale: 'en-GB', dark: true })
+  await at(sun.page, 'locale').selectOption('en')
+  await signIn(sun.page, { login: 'sun', password: PASSWORD })
+  const isIn = (page: Page, state: string) =>
+    until(async () => expect(await at(page, 'order-sheet').getAttribute('data-state')).toBe(state), 20_000)
+  await at(sun.page, 'deed-review').click()
+  await isIn(sun.page, 'reviewed')
+  await at(sun.page, 'deed-issue').click()
+  await isIn(sun.page, 'issued')
+  await screenshot(sun.page, 'order-issued-dark-en')
+  await isIn(li.page, 'issued')
+  await at(li.page, 'deed-receive').click()
+  await isIn(li.page, 'received')
+
+  const { secret } = (await (
+    await li.page.request.post(`${address}/api/v1/account/second-factor`, { data: { password: PASSWORD } })
+  ).json()) as { secret: string }
+  const confirmed = await li.page.request.post(`${address}/api/v1/account/second-factor/confirm`, {
+    data: { code: codeOf(secret, Date.now()) },
+  })
+  expect(confirmed.status()).toBe(200)
+  await at(li.page, 'deed-begin').click()
+  await isIn(li.page, 'executing')
+  await at(li.page, 'order-to-gate').click()
+  await at(li.page, 'for-order').waitFor()
+  const opening = li.page.locator('[data-metric="opening"]')
+  await until(async () => expect(await opening.innerText()).toMatch(/\d\.\d{3}\s*m/), 30_000)
+  const before = Number(/(\d\.\d{3})\s*m/.exec(await opening.innerText())?.[1])
+  await at(li.page, 'command-target').fill((before + 0.03).toFixed(3))
+  await at(li.page, 'select').click()
+  await at(li.page, 'confirm').click()
+  await until(async () => expect(await at(li.page, 'command-state').getAttribute('data-state')).toBe('done'), 60_000)
+  await at(li.page, 'for-order').locator('a').click()
+  await at(li.page, 'order-commands').waitFor()
+  expect(await at(li.page, 'order-commands').locator('tr').count()).toBe(1)
+  await at(li.page, 'deed-finish').click()
+  await isIn(li.page, 'done')
+  expect(await at(li.page, 'deed-report').isDisabled()).toBe(true)
+  await at(li.page, 'order-note').fill('已调到位，下游正常')
+  await at(li.page, 'deed-report').click()
+  await isIn(li.page, 'feedback')
+  expect(await at(li.page, 'order-steps').innerText()).toMatch(/已反馈[\s\S]*li[\s\S]*m³\/s[\s\S]*已调到位/)
+  await screenshot(li.page, 'order-feedback')
+  await li.page.emulateMedia({ media: 'print' })
+  expect(await at(li.page, 'print').isVisible()).toBe(false)
+  await screenshot(li.page, 'order-printed')
+  expect([...li.troubles, ...sun.troubles]).toEqual([])
+  await li.close()
+  await sun.close()
 })
