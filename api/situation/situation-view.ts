@@ -11,8 +11,10 @@ import { CHANGE_METRICS, changeOf, type FoundChange } from './changes.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
-/** Of reaches: long enough for the water to pass most of them, short enough to be of now. */
-export const BALANCE_MS = 6 * HOUR_MS
+/** Of reaches: what a reach stores and lets go within a day evens out, and the water passes all of it. */
+export const BALANCE_MS = 24 * HOUR_MS
+/** Before that: what the same reach usually loses, to its fields and into the ground. */
+const USUAL_MS = 7 * 24 * HOUR_MS
 /** So old may an answer be: many pages ask, and the figures move slowly. */
 const FRESH_MS = 20_000
 
@@ -26,6 +28,8 @@ export type Reckoned = {
   readonly today: ReadonlyMap<string, Aggregate>
   readonly ofSeason: ReadonlyMap<string, Aggregate>
   readonly ofReaches: ReadonlyMap<string, Aggregate>
+  /** Of the days before. */
+  readonly usual: ReadonlyMap<string, Aggregate>
   /** m³ by intake; empty where nobody has entered a plan. */
   readonly plans: ReadonlyMap<string, number>
   readonly changes: readonly FoundChange[]
@@ -82,10 +86,12 @@ async function reckon({ district, history, registry, settings, correctionsOf, no
   const intakeIds = intakes.map((s) => s.id)
   const reachIds = [...new Set(reaches.flatMap((r) => [r.up, r.down, ...r.offtakes].map((s) => s.id)))]
   const hours = [unixMs(at - 2 * HOUR_MS), unixMs(at - HOUR_MS), at]
-  const [today, ofSeason, ofReaches, plans, changed] = await Promise.all([
+  const balanceFrom = unixMs(at - BALANCE_MS)
+  const [today, ofSeason, ofReaches, usual, plans, changed] = await Promise.all([
     flowsOf(intakeIds, [day.from, at]).then(firstOf),
     flowsOf(intakeIds, [season.from, at]).then(firstOf),
-    flowsOf(reachIds, [unixMs(at - BALANCE_MS), at]).then(firstOf),
+    flowsOf(reachIds, [balanceFrom, at]).then(firstOf),
+    flowsOf(reachIds, [unixMs(balanceFrom - USUAL_MS), balanceFrom]).then(firstOf),
     registry.orders.plans({ from: season.from, to: season.to }),
     Promise.all(
       CHANGE_METRICS.map(async (metric) => ({
@@ -108,5 +114,5 @@ async function reckon({ district, history, registry, settings, correctionsOf, no
     ),
   )
   changes.sort((a, b) => b.weight - a.weight)
-  return { at, day, season, intakes, reaches, today, ofSeason, ofReaches, plans: planned, changes }
+  return { at, day, season, intakes, reaches, today, ofSeason, ofReaches, usual, plans: planned, changes }
 }

@@ -20,8 +20,12 @@ export const ReachBalance = Type.Object({
   loss_m3: Type.Union([Type.Number(), Type.Null()], { description: 'in − out − offtakes; what the reach stores is in it' }),
   plus_minus_m3: Quantity,
   loss_share: Quantity,
+  usual_share: Quantity,
   completeness: Type.Number(),
-  out_of_balance: Type.Boolean({ description: 'More is missing, or too much, than error bars and ordinary losses explain' }),
+  out_of_balance: Type.Boolean({
+    description:
+      'The loss departs from the usual (from none where that is not known) by more than a tenth of the inflow and more than the error bars',
+  }),
 })
 export type ReachBalance = Static<typeof ReachBalance>
 

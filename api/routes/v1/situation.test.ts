@@ -58,13 +58,7 @@ beforeAll(async () => {
   await ensurePerson(registry, { login: 'chief', password: PASSWORD, name: 'chief', grants: [{ role: 'viewer', area: null }] })
   await ensurePerson(registry, { login: 'wang', password: PASSWORD, name: 'wang', grants: [{ role: 'viewer', area: 'yichang' }] })
   // 10 m³/s come in, 3 leave by the branch, 2 arrive: half of it is gone. The leaf of the branch was opened in the last hour.
-  const flows = { head: 10, check: 2, off: 3, 'far-head': 4 }
-  const samples = Object.entries(flows).flatMap(([id, value]) =>
-    Array.from({ length: 6 * 60 + 1 }, (_, i) => {
-      const t = unixMs(NOW - 6 * HOUR + i * 60_000)
-      return { gate: id, metric: 'flow', t, received: t, reading: good(value) }
-    }),
-  )
+  await flow(1, 0, { head: 10, check: 2, off: 3, 'far-head': 4 })
   const leaf = ([ago, value]: [number, number]) => {
     const t = unixMs(NOW - ago * HOUR)
     return { gate: 'off', metric: 'opening', t, received: t, reading: good(value) }
@@ -75,7 +69,7 @@ beforeAll(async () => {
       [0.5, 0.6],
     ] as [number, number][]
   ).map(leaf)
-  expect(await history.write([...samples, ...moved], { rewrite: false })).toEqual({ kind: 'kept' })
+  expect(await history.write(moved, { rewrite: false })).toEqual({ kind: 'kept' })
   await registry.orders.putPlan({ structure: 'head', from: NOW - 24 * HOUR, kind: 'tenday', volumeM3: 500_000, by: 'x', at: NOW })
   app = (await startApp({ registry, history, mqttUrl: NO_BROKER, now: () => NOW })).app
 })
@@ -85,6 +79,18 @@ afterAll(async () => {
   await registry?.close()
   rmSync(folder, { recursive: true, force: true })
 })
+
+/** From so many days before now until so many. */
+async function flow(fromDays: number, toDays: number, flows: Readonly<Record<string, number>>): Promise<void> {
+  const steps = Math.round((fromDays - toDays) * 144)
+  const samples = Object.entries(flows).flatMap(([id, value]) =>
+    Array.from({ length: steps + 1 }, (_, i) => {
+      const t = unixMs(NOW - fromDays * 24 * HOUR + i * 600_000)
+      return { gate: id, metric: 'flow', t, received: t, reading: good(value) }
+    }),
+  )
+  expect(await history.write(samples, { rewrite: false })).toEqual({ kind: 'kept' })
+}
 
 async function situationOf(login: string): Promise<Situation> {
   const reply = await app.inject({ url: '/api/v1/situation', headers: { cookie: await cookieOf(app, login) } })
@@ -98,7 +104,7 @@ test('what the district takes from the river since 08:00 and this season stands 
   expect(today).toMatchObject({ from: NOW - 4 * HOUR, to: NOW + 20 * HOUR })
   expect(today.volume_m3).toBeCloseTo(14 * 4 * 3600, 0)
   expect(season).toMatchObject({ name: 'leaching', plan_m3: 500_000 })
-  expect(season.volume_m3).toBeCloseTo(14 * 6 * 3600, 0)
+  expect(season.volume_m3).toBeCloseTo(14 * 24 * 3600, 0)
   expect(season.completeness).toBeLessThan(0.1)
 })
 
@@ -107,7 +113,24 @@ test('a reach in which half of the water is lost is out of balance, and the leaf
   expect(reaches).toHaveLength(1)
   expect(reaches[0]).toMatchObject({ canal: 'main', up: 'head', down: 'check', offtakes: ['off'], out_of_balance: true })
   expect(reaches[0]?.loss_share).toBeCloseTo(0.5, 3)
+  expect(reaches[0]?.usual_share).toBeNull()
   expect(changes).toEqual([{ gate: 'off', metric: 'opening', before: 0.2, after: 0.6 }])
+})
+
+test('a reach that loses to its fields what it lost in the week before is in balance; one that lost less then is not', async () => {
+  const over = async (check: number): Promise<Situation['reaches'][number] | undefined> => {
+    await flow(8, 1.01, { head: 10, check, off: 3 })
+    const fresh = await startApp({ registry, history, mqttUrl: NO_BROKER, now: () => NOW })
+    const reply = await fresh.app.inject({ url: '/api/v1/situation', headers: { cookie: await cookieOf(fresh.app, 'chief') } })
+    await fresh.app.close()
+    return reply.json<Situation>().reaches[0]
+  }
+  const as = await over(2)
+  expect(as).toMatchObject({ out_of_balance: false })
+  expect(as?.usual_share).toBeCloseTo(0.5, 2)
+  const less = await over(5)
+  expect(less).toMatchObject({ out_of_balance: true })
+  expect(less?.usual_share).toBeCloseTo(0.2, 2)
 })
 
 test('who sees one area is told of that area’s water alone', async () => {

@@ -11,8 +11,8 @@ import { BALANCE_MS, type Reckoned, SituationView } from '../../situation/situat
 import { plusMinusOf } from '../../volumes.ts'
 import type { RouteContext } from '../context.ts'
 
-/** A canal loses about a tenth on its way; what is beyond that and beyond the error bars is worth a look. */
-const ORDINARY_LOSS_SHARE = 0.1
+/** Fields that no gate measures take most of what some reaches lose. What departs from the usual by more than this share is worth a look. */
+const UNUSUAL_SHARE = 0.1
 /** Below it a balance means little. */
 const ENOUGH = 0.9
 const MOST_CHANGES = 40
@@ -42,16 +42,20 @@ export function situationRoutes(app: App, context: RouteContext): void {
     }
   }
   function balanceIn(found: Reckoned, { canal, up, down, offtakes }: Reckoned['reaches'][number]): ReachBalance {
-    const term = (gate: { id: string }): BalanceTerm => termOf(found.ofReaches.get(gate.id))
-    const inflow = term(up)
-    const { loss, plusMinus, lossShare, completeness } = balanceOf({
-      ...{ in: inflow, out: term(down), offtakes: sumTerms(offtakes.map(term)), storage: null },
-    })
-    const beyond = loss === null || plusMinus === null ? 0 : Math.abs(loss) - plusMinus
+    const balanceBy = (of: ReadonlyMap<string, Aggregate>) => {
+      const term = (gate: { id: string }): BalanceTerm => termOf(of.get(gate.id))
+      const inflow = term(up)
+      return { inflow, ...balanceOf({ in: inflow, out: term(down), offtakes: sumTerms(offtakes.map(term)), storage: null }) }
+    }
+    const { inflow, loss, plusMinus, lossShare, completeness } = balanceBy(found.ofReaches)
+    const before = balanceBy(found.usual)
+    const usual = before.completeness >= ENOUGH ? before.lossShare : null
+    const departs = lossShare === null ? 0 : Math.abs(lossShare - (usual ?? 0))
+    const beyond = plusMinus === null || inflow.volume === null ? 0 : departs * inflow.volume - plusMinus
     return {
       ...{ canal, up: up.id, down: down.id, offtakes: offtakes.map((s) => s.id), in_m3: inflow.volume },
-      ...{ loss_m3: loss, plus_minus_m3: plusMinus, loss_share: lossShare, completeness },
-      out_of_balance: completeness >= ENOUGH && lossShare !== null && Math.abs(lossShare) > ORDINARY_LOSS_SHARE && beyond > 0,
+      ...{ loss_m3: loss, plus_minus_m3: plusMinus, loss_share: lossShare, usual_share: usual, completeness },
+      out_of_balance: completeness >= ENOUGH && departs > UNUSUAL_SHARE && beyond > 0,
     }
   }
 
