@@ -26,7 +26,7 @@ export async function* xlsxOf(blocks: AsyncIterable<readonly Sample[]>, offsetMi
     zip.add(file)
     return file
   }
-  const whole = (name: string, xml: string): void => entry(name).push(strToU8(XML + xml), true)
+  const whole = (name: string, xml: string): void => entry(name).push(strToU8(xml), true)
   const drained = (): Uint8Array[] => {
     if (failed) throw failed
     return done.splice(0)
@@ -63,35 +63,44 @@ export async function* xlsxOf(blocks: AsyncIterable<readonly Sample[]>, offsetMi
   }
   if (sheets === 0) sheet = beginSheet()
   endSheet()
-  const numbers = Array.from({ length: sheets }, (_, i) => i + 1)
-  whole(
-    'xl/styles.xml',
-    `<styleSheet xmlns="${MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss.000"/></numFmts><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>`,
-  )
-  whole(
-    'xl/workbook.xml',
-    `<workbook xmlns="${MAIN}" xmlns:r="${RELATIONS}"><sheets>${numbers.map((n) => `<sheet name="samples ${n}" sheetId="${n}" r:id="rId${n}"/>`).join('')}</sheets></workbook>`,
-  )
-  whole(
-    'xl/_rels/workbook.xml.rels',
-    `<Relationships xmlns="${PACKAGE}/relationships">${numbers.map((n) => `<Relationship Id="rId${n}" Type="${RELATIONS}/worksheet" Target="worksheets/sheet${n}.xml"/>`).join('')}<Relationship Id="rIdStyles" Type="${RELATIONS}/styles" Target="styles.xml"/></Relationships>`,
-  )
-  whole(
-    '_rels/.rels',
-    `<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="rId1" Type="${RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
-  )
-  whole(
-    '[Content_Types].xml',
-    `<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="${KIND}.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="${KIND}.styles+xml"/>${numbers.map((n) => `<Override PartName="/xl/worksheets/sheet${n}.xml" ContentType="${KIND}.worksheet+xml"/>`).join('')}</Types>`,
-  )
+  for (const [name, xml] of packageParts(Array.from({ length: sheets }, (_, i) => `samples ${i + 1}`))) whole(name, xml)
   zip.end()
   yield* drained()
 }
 
-const rowOf = (cells: readonly string[]): string => `<row>${cells.join('')}</row>`
+/** Everything of a workbook but its sheets, `xl/worksheets/sheet1.xml` and so on. */
+export function packageParts(sheetNames: readonly string[]): [name: string, xml: string][] {
+  const numbers = sheetNames.map((_, i) => i + 1)
+  const sheets = sheetNames.map((name, i) => `<sheet name="${escapeXml(name)}" sheetId="${i + 1}" r:id="rId${i + 1}"/>`).join('')
+  const parts: [name: string, xml: string][] = [
+    [
+      'xl/styles.xml',
+      `<styleSheet xmlns="${MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss.000"/></numFmts><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>`,
+    ],
+    ['xl/workbook.xml', `<workbook xmlns="${MAIN}" xmlns:r="${RELATIONS}"><sheets>${sheets}</sheets></workbook>`],
+    [
+      'xl/_rels/workbook.xml.rels',
+      `<Relationships xmlns="${PACKAGE}/relationships">${numbers.map((n) => `<Relationship Id="rId${n}" Type="${RELATIONS}/worksheet" Target="worksheets/sheet${n}.xml"/>`).join('')}<Relationship Id="rIdStyles" Type="${RELATIONS}/styles" Target="styles.xml"/></Relationships>`,
+    ],
+    [
+      '_rels/.rels',
+      `<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="rId1" Type="${RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
+    ],
+    [
+      '[Content_Types].xml',
+      `<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="${KIND}.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="${KIND}.styles+xml"/>${numbers.map((n) => `<Override PartName="/xl/worksheets/sheet${n}.xml" ContentType="${KIND}.worksheet+xml"/>`).join('')}</Types>`,
+    ],
+  ]
+  return parts.map(([name, xml]) => [name, XML + xml])
+}
+
+/** A sheet of rows that are few enough to be in memory. */
+export const sheetOf = (rows: string): string => `${XML}<worksheet xmlns="${MAIN}"><sheetData>${rows}</sheetData></worksheet>`
+
+export const rowOf = (cells: readonly string[]): string => `<row>${cells.join('')}</row>`
 const escapeXml = (text: string): string => text.replace(/[<>&]/g, (c) => `&#${c.charCodeAt(0)};`)
-const textCell = (text: string): string => (text === '' ? '<c/>' : `<c t="inlineStr"><is><t>${escapeXml(text)}</t></is></c>`)
-const numberCell = (value: number | null): string => (value === null ? '<c/>' : `<c><v>${value}</v></c>`)
+export const textCell = (text: string): string => (text === '' ? '<c/>' : `<c t="inlineStr"><is><t>${escapeXml(text)}</t></is></c>`)
+export const numberCell = (value: number | null): string => (value === null ? '<c/>' : `<c><v>${value}</v></c>`)
 const sampleRow = (s: Sample, offsetMin: number): string =>
   rowOf([
     textCell(s.gate),

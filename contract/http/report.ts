@@ -47,6 +47,10 @@ export const ReportQuery = Type.Object({
   at: Type.Integer({ minimum: 0, maximum: 8.64e15, description: 'Any time in the period, ms since 1970 UTC' }),
   area: Type.Optional(Type.String({ maxLength: 64 })),
 })
+export const ReportFileQuery = Type.Object({
+  ...ReportQuery.properties,
+  lang: Type.Enum(['zh', 'en'], { default: 'zh', description: 'Language of the titles' }),
+})
 export const ReportIssueView = Type.Object({
   issue: Type.Union([Type.Integer(), Type.Null()], {
     description: 'null: never issued; above 1: issued again because figures had changed',

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { strFromU8, unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type {
   CalibrationReply,
@@ -245,6 +246,33 @@ describe('reports', () => {
     expect(await get(`/reports/day?${day}`)).toMatchObject({ issue: 1, is_current: false })
     expect((await issue()).json()).toMatchObject({ issue: 2, changed: ['yc-zh-03'], is_current: true })
     expect(audited.filter((e) => e.action === 'report.issue').map((e) => e.details['issue'])).toEqual([1, 2])
+  })
+
+  test('its workbook holds the figures of the API, and marks what was issued again', async () => {
+    const view = await get<ReportIssueView>(`/reports/day?${day}`)
+    const reply = await app.inject({ url: `/api/v1/reports/day/xlsx?${day}`, headers: { cookie: chief } })
+    expect(reply.headers['content-disposition']).toBe('attachment; filename="sluice-day-2026-06-30.xlsx"')
+    const files = unzipSync(new Uint8Array(reply.rawPayload))
+    const xml = strFromU8(files['xl/worksheets/sheet1.xml'] ?? new Uint8Array())
+    const cells = (row: string): string[] =>
+      [...row.matchAll(/<c\/>|<c><v>([^<]*)<\/v><\/c>|<c t="inlineStr"><is><t>([^<]*)<\/t><\/is><\/c>/g)].map((m) => m[1] ?? m[2] ?? '')
+    const [title, , issued, columns, ...rows] = [...xml.matchAll(/<row>(.*?)<\/row>/g)].map((m) => cells(m[1] ?? ''))
+    expect(title).toEqual(['yichang 水量日报 2026-06-30'])
+    expect(issued?.[0]).toContain('第 2 次签发，chief. 更正签发')
+    const at = (name: string): number => columns?.indexOf(name) ?? -1
+    const [m3, wan, complete, mark] = [at('水量 m³'), at('水量 万m³'), at('完整率'), at('标注')]
+    const told = rows.map((r) => [Number(r[m3]), Number(r[wan]), Number(r[complete]), r[mark] ?? ''])
+    const figures = (of: { volume_m3: number | null; completeness: number }, marked: string) => [
+      of.volume_m3 ?? 0,
+      (of.volume_m3 ?? 0) / 10_000,
+      of.completeness,
+      marked,
+    ]
+    const [area] = view.content.areas
+    const [canal] = area?.canals ?? []
+    if (!area || !canal) throw new Error('the report has no canal')
+    expect(told).toEqual([...canal.rows.map((r) => figures(r, r.gate === 'yc-zh-03' ? '变' : '')), figures(canal, ''), figures(area, '')])
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(['xl/workbook.xml', '[Content_Types].xml', '_rels/.rels']))
   })
 
   test('who sees one area gets a report of that one', async () => {

@@ -1,6 +1,7 @@
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
-import { REPORT_KINDS, type ReportContent, ReportIssueView, type ReportKind, ReportQuery } from '#contract/http/report.ts'
+import { REPORT_KINDS, type ReportContent, ReportFileQuery, ReportIssueView, type ReportKind, ReportQuery } from '#contract/http/report.ts'
 import type { ReportIssue } from '#registry/report-issues.ts'
 import type { App } from '../../../app.ts'
 import { reaches, reachOf } from '../../../auth/may.ts'
@@ -8,6 +9,7 @@ import type { SignedIn } from '../../../auth/sessions.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'
 import { changedGates, digestOf, reportOf } from '../../../reports/content.ts'
+import { reportXlsx } from '../../../reports/xlsx.ts'
 import type { RouteContext } from '../../context.ts'
 import { requireAction } from '../analysis/require.ts'
 
@@ -48,6 +50,26 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
     },
   )
 
+  app.get(
+    '/reports/:kind/xlsx',
+    {
+      schema: {
+        tags: ['analysis'],
+        summary: 'The same figures as a workbook, with the issue that they are of and marks where late data changed them',
+        params: Params,
+        querystring: ReportFileQuery,
+        response: PROBLEMS,
+      },
+    },
+    async (request, reply) => {
+      const { at, area, lang } = request.query
+      const content = await contentOf(signedInOf(request), { kind: request.params.kind, at, area: area ?? null })
+      const view = viewOf(content, await issuesOf(content))
+      const file = reportXlsx(view, { language: lang, offsetMin: settings.volumes.calendar.utc_offset_min })
+      return sendWorkbook(reply, `sluice-${content.kind}-${content.period}.xlsx`, file)
+    },
+  )
+
   app.post(
     '/reports/:kind/issues',
     {
@@ -82,6 +104,12 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
     },
   )
 }
+
+const sendWorkbook = (reply: FastifyReply, name: string, file: Uint8Array): FastifyReply =>
+  reply
+    .header('content-type', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
+    .header('content-disposition', `attachment; filename="${name}"`)
+    .send(Buffer.from(file))
 
 function viewOf(content: ReportContent, issues: readonly ReportIssue[]): ReportIssueView {
   const [before, last] = [issues.at(-2), issues.at(-1)]
