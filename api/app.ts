@@ -60,6 +60,7 @@ import { orderRoutes } from './routes/v1/orders/index.ts'
 import { peopleRoutes } from './routes/v1/people/index.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
+import { shiftRoutes } from './routes/v1/shift/index.ts'
 import { commissioningRoutes } from './routes/v1/sites/commissioning.ts'
 import { siteConfigRoutes } from './routes/v1/sites/configs.ts'
 import { siteRoutes } from './routes/v1/sites.ts'
@@ -241,6 +242,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
   compareRoutes(scope, context)
   balanceRoutes(scope, context)
   situationRoutes(scope, context)
+  shiftRoutes(scope, context)
   exportRoutes(scope, context)
   deadLetterRoutes(scope, context)
   analysisRoutes(scope, context)

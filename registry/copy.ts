@@ -10,6 +10,7 @@ import * as control from './tables/control.ts'
 import * as imported from './tables/imports.ts'
 import * as lost from './tables/lost-readings.ts'
 import * as saved from './tables/saved-views.ts'
+import * as shift from './tables/shift-log.ts'
 import * as siteConfig from './tables/site-configs.ts'
 
 /** The registry as rows of its tables, for a backup. A row is a JSON array of its columns as the database's own text: no number passes through another form, and a \u0000 inside of JSON, which the database stores but can't read, stays unread. */
@@ -59,6 +60,8 @@ export const COPIED: readonly PgTable[] = [
   lost.lostReadings,
   imported.imports,
   saved.savedViews,
+  shift.shiftEntries,
+  shift.handovers,
   siteConfig.siteConfigs,
 ]
 const ROWS_PER_BLOCK = 500

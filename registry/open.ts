@@ -25,6 +25,7 @@ import type { Registry } from './port.ts'
 import { openPostgres } from './postgres.ts'
 import { reportIssueRepository } from './report-issues.ts'
 import { savedViewRepository } from './saved-views.ts'
+import { shiftLogRepository } from './shift-log.ts'
 import { siteConfigRepository } from './site-configs.ts'
 import { verdictRuleRepository } from './verdict-rules.ts'
 
@@ -84,6 +85,7 @@ function registryOn(database: Database, log: Logger): Registry {
     imports: importRepository(database),
     leases: leaseRepository(database),
     savedViews: savedViewRepository(database),
+    shiftLog: shiftLogRepository(database),
     commissioning: commissioningRepository(database),
     siteConfigs: siteConfigRepository(database),
     audit: auditRepository(database),

@@ -16,6 +16,7 @@ import type { Leases } from './leases.ts'
 import type { ManualReadings } from './manual-readings.ts'
 import type { ReportIssues } from './report-issues.ts'
 import type { SavedViews } from './saved-views.ts'
+import type { ShiftLog } from './shift-log.ts'
 import type { SiteConfigs } from './site-configs.ts'
 import type { VerdictRules } from './verdict-rules.ts'
 
@@ -155,6 +156,7 @@ export interface Registry {
   readonly imports: Imports
   readonly leases: Leases
   readonly savedViews: SavedViews
+  readonly shiftLog: ShiftLog
   readonly commissioning: Commissioning
   readonly siteConfigs: SiteConfigs
   readonly audit: AuditRegistry

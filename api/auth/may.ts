@@ -21,6 +21,8 @@ const ALLOWED = {
   analyse: ['analyst', 'engineer', 'supervisor', 'admin'],
   enter_readings: ['dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
   operate_alarms: ['dispatcher', 'supervisor', 'engineer', 'admin'],
+  /** Write into the dispatchers' log, and give over and take a shift. */
+  keep_log: ['dispatcher', 'supervisor', 'engineer'],
   set_alarm_rules: ['engineer', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 export type Action = keyof typeof ALLOWED

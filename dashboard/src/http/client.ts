@@ -21,6 +21,7 @@ import type {
 import { type AccountClient, accountClient, type PeopleClient, peopleClient } from '../account/client.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 import { type OrderClient, orderClient } from '../order/client.ts'
+import { type ShiftClient, shiftClient } from '../shift/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
@@ -58,6 +59,7 @@ export type Client = {
   /** Totals of what the person may see. */
   situation(): Promise<Situation>
   alarms: AlarmClient
+  shift: ShiftClient
   siteConfigs: SiteConfigClient
   account: AccountClient
   people: PeopleClient
@@ -119,6 +121,7 @@ export function openClient(deps: ClientDeps): Client {
     sites: () => all<SiteList['items'][number]>('/sites'),
     situation: () => read<Situation>('/situation'),
     alarms: alarmClient(read),
+    shift: shiftClient(read),
     siteConfigs: siteConfigClient(read),
     account: accountClient({ read, send: request }),
     people: peopleClient({ read, send: request }),

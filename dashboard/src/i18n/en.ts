@@ -6,9 +6,11 @@ import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
+import { en as shift } from '../shift/text.ts'
 import { en as site } from '../site/text.ts'
 import { en as overview } from '../situation/text.ts'
 import { en as trend } from '../trend/text.ts'
+import { en as wall } from '../wall/text.ts'
 import type { Messages } from './zh.ts'
 
 export const en: Messages = {
@@ -20,6 +22,8 @@ export const en: Messages = {
   ...site,
   ...trend,
   ...overview,
+  ...shift,
+  ...wall,
   ...command,
   ...account,
   ...people,

@@ -6,9 +6,11 @@ import { zh as order } from '../order/text.ts'
 import { zh as people } from '../people/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
+import { zh as shift } from '../shift/text.ts'
 import { zh as site } from '../site/text.ts'
 import { zh as overview } from '../situation/text.ts'
 import { zh as trend } from '../trend/text.ts'
+import { zh as wall } from '../wall/text.ts'
 
 export const zh = {
   app: { title: 'Sluice 灌区闸门遥测', skip: '跳到内容' },
@@ -19,6 +21,8 @@ export const zh = {
   ...site,
   ...trend,
   ...overview,
+  ...shift,
+  ...wall,
   ...command,
   ...account,
   ...people,

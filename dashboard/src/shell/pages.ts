@@ -28,6 +28,7 @@ export const PAGES: readonly Page[] = [
     component: () => import('../schematic/SchematicPage.vue'),
   },
   { name: 'orders', path: 'orders', label: 'order.title', group: 'operate', component: () => import('../order/OrdersPage.vue') },
+  { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   {
     name: 'dead-letters',
@@ -45,5 +46,6 @@ export const OTHER_PAGES: readonly RouteRecordRaw[] = [
   { path: 'gates/:id', name: 'gate', component: () => import('../gate/GatePage.vue'), props: true },
   { path: 'orders/:id', name: 'order', component: () => import('../order/OrderPage.vue'), props: true },
   { path: 'sites/:id/config', name: 'site-config', component: () => import('../site/SiteConfigPage.vue'), props: true },
+  { path: 'wall', name: 'wall', component: () => import('../wall/WallPage.vue'), meta: { bare: true } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('./NotFoundPage.vue') },
 ]
