@@ -6,12 +6,15 @@ import type { District } from '#contract/district.ts'
 import { good } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { History, Sample } from '#history/port.ts'
+import type { Registry } from '#registry/port.ts'
 import type { CanalModel } from '#simulators/canal/model.ts'
 import { openCanals } from '#simulators/canal/open-canals.ts'
 import { pastOf } from '#simulators/canal/past.ts'
 
 const DAY_MS = 86_400_000
 const BATCH_ROWS = 20_000
+/** Stands in the gap ledger where an import names its file. */
+const SIMULATED = '模拟 simulated'
 
 const Mark = Type.Object({ from: Type.Integer(), to: Type.Integer(), seed: Type.Integer(), whole: Type.Boolean() })
 
@@ -30,7 +33,7 @@ type Wanted = {
  */
 export async function canalsWithPast(
   district: District,
-  history: Pick<History, 'write' | 'latest'>,
+  { history, registry }: { history: Pick<History, 'write' | 'latest'>; registry: Pick<Registry, 'imports'> },
   { folder, seed, days, now, signal }: Wanted,
 ): Promise<CanalModel | undefined> {
   const file = join(folder, 'simulated-past.json')
@@ -42,35 +45,49 @@ export async function canalsWithPast(
   const started = performance.now()
   process.stderr.write(`sluice: simulating the ${Math.round((span.to - span.from) / DAY_MS)} days before now …\n`)
   const canals = openCanals(district, { seed: span.seed, now: unixMs(span.to), at: unixMs(span.from) })
-  const readings = await store(pastOf(canals, district, { from: unixMs(span.from), to: unixMs(span.to) }), history, signal)
+  const counts = await store(pastOf(canals, district, { from: unixMs(span.from), to: unixMs(span.to) }), {
+    history,
+    received: unixMs(span.to),
+    signal,
+  })
   if (signal.aborted) return undefined
+  // The gap ledger says of these readings that no sensor took them.
+  for (const [gate, samples] of counts)
+    await registry.imports.record({ gate, at: span.to, from: span.from, to: span.to, samples, file: SIMULATED, by: 'sluice demo' })
   writeMark(file, { ...span, whole: true })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const readings = [...counts.values()].reduce((a, b) => a + b, 0)
   process.stderr.write(`sluice: ${readings.toLocaleString('en')} simulated readings are in history, ${seconds} s\n`)
   canals.advance(now)
   return canals
 }
 
-/** The store takes one batch while the next one is computed. */
-async function store(steps: ReturnType<typeof pastOf>, history: Pick<History, 'write'>, signal: AbortSignal): Promise<number> {
-  let [count, batch, writing] = [0, [] as Sample[], Promise.resolve()]
+/** The store takes one batch while the next one is computed. @returns how many readings each gate has */
+async function store(
+  steps: ReturnType<typeof pastOf>,
+  { history, received, signal }: { history: Pick<History, 'write'>; received: UnixMs; signal: AbortSignal },
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>()
+  let [batch, writing] = [[] as Sample[], Promise.resolve()]
   const write = async (samples: readonly Sample[]): Promise<void> => {
     const outcome = await history.write(samples, { rewrite: true })
     if (outcome.kind === 'unavailable') throw outcome.cause
     if (outcome.kind === 'refused') throw new Error(`history refused the simulated past: ${outcome.reason}`)
   }
   for (const step of steps) {
-    for (const { gate, metric, t, value } of step) batch.push({ gate, metric, t, received: t, reading: good(value) })
+    for (const { gate, metric, t, value } of step) {
+      batch.push({ gate, metric, t, received, reading: good(value) })
+      counts.set(gate, (counts.get(gate) ?? 0) + 1)
+    }
     if (batch.length < BATCH_ROWS) continue
     await writing
-    if (signal.aborted) return count
+    if (signal.aborted) return counts
     writing = write(batch)
-    count += batch.length
     batch = []
   }
   await writing
   await write(batch)
-  return count + batch.length
+  return counts
 }
 
 function readMark(file: string) {

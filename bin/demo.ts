@@ -79,13 +79,17 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         },
       ),
     )
-    const canals = await canalsWithPast(district, history, {
-      folder: data,
-      seed: settings.seed,
-      days: settings.past_days,
-      now: unixMs(Date.now()),
-      signal,
-    })
+    const canals = await canalsWithPast(
+      district,
+      { history, registry },
+      {
+        folder: data,
+        seed: settings.seed,
+        days: settings.past_days,
+        now: unixMs(Date.now()),
+        signal,
+      },
+    )
     if (!canals) return
     const simulators = closers.add(
       'simulators',

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
+import type { LedgerReply } from '#contract/http/ledger.ts'
 import type { VolumeReply } from '#contract/http/volume.ts'
 import type { GateList, HistoryReply } from '#contract/http.ts'
 import { openClient } from '../support/client.ts'
@@ -65,6 +66,8 @@ test('all 94 structures are there with fresh, good samples and move; the second 
   const volume = await client.get<VolumeReply>(`/api/v1/gates/yj-yj-01/volume?from=${yesterday.from}&to=${yesterday.to}&step=hour`)
   expect(Math.min(...volume.periods.map((p) => p.completeness))).toBeGreaterThan(0.99)
   expect(Math.min(...volume.periods.map((p) => p.volume_m3 ?? 0))).toBeGreaterThan(0)
+  const { entries } = await client.get<LedgerReply>(`/api/v1/sites/yj-s001/ledger?from=${yesterday.from}&to=${yesterday.to}`)
+  expect(new Set(entries.map((e) => `${e.kind} ${e.note}`))).toEqual(new Set(['imported 模拟 simulated (sluice demo)']))
 
   const second = await ending({ SLUICE_DATA: join(folder, 'data') })
   expect(second.code).toBe(1)
