@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { axeFaults } from '../support/axe.ts'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
 import { type Demo, startDemo } from '../support/demo.ts'
 import { tempFolder, until } from '../support/servers.ts'
@@ -161,6 +162,49 @@ test('an engineer changes the configuration of a site, sees a mistake with its l
   await page.locator('[data-test="locale"]').selectOption('en')
   await page.setViewportSize({ width: 390, height: 844 })
   await screenshot(page, 'site-config-phone-en')
+  expect(troubles).toEqual([])
+  await close()
+})
+
+const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
+  overview: { path: '/', ready: '[data-gate]' },
+  alarms: { path: '/alarms', ready: 'main h1' },
+  schematic: { path: '/schematic', ready: '[data-test="schematic"]' },
+  trends: { path: '/trends?s=yj-yj-01:level_up,level_down,flow&last=1800000', ready: '[data-test="pane-flow"] canvas' },
+  shift: { path: '/shift', ready: '[data-test="open-now"]' },
+  sites: { path: '/sites', ready: '[data-site]' },
+  'dead-letters': { path: '/dead-letters', ready: 'main h1' },
+  gate: { path: '/gates/yj-yj-01', ready: '[data-test="pane-level"] canvas' },
+  wall: { path: '/wall', ready: '[data-test="wall"] [data-test="totals"]' },
+}
+
+test('every page can be read in both languages, light and dark: no rule of WCAG AA is broken', async () => {
+  const { page, troubles, close } = await visit(browser, demo.address)
+  await signIn(page, demo.who)
+  await page.locator('[data-gate]').first().waitFor()
+  // The rules do bite: a heading that is nearly as grey as its ground is found.
+  await page.evaluate(
+    `document.querySelector('[data-test="totals"] h2').style.color = '#ddd'; document.documentElement.dataset.theme = 'light'`,
+  )
+  expect((await axeFaults(page)).join()).toContain('color-contrast')
+  const faults: string[] = []
+  for (const [name, { path, ready }] of Object.entries(WALKED)) {
+    for (const [locale, theme] of [
+      ['zh', 'light'],
+      ['en', 'dark'],
+    ] as const) {
+      // Both are kept in the browser; a page is opened with them.
+      await page.evaluate(`localStorage.setItem('sluice.locale', '${locale}'); localStorage.setItem('sluice.theme', '${theme}')`)
+      await page.goto(demo.address + path)
+      await page.locator(ready).first().waitFor()
+      faults.push(...(await axeFaults(page)).map((fault) => `${name} ${locale} ${theme} ${fault}`))
+      await screenshot(page, `walk-${name}-${locale}-${theme}`)
+      const other = theme === 'light' ? 'dark' : 'light'
+      await page.evaluate(`document.documentElement.dataset.theme = '${other}'`)
+      faults.push(...(await axeFaults(page)).map((fault) => `${name} ${locale} ${other} ${fault}`))
+    }
+  }
+  expect(faults).toEqual([])
   expect(troubles).toEqual([])
   await close()
 })
