@@ -21,12 +21,23 @@ export default defineConfig({
         test: {
           name: 'system',
           globalSetup: ['test/support/build.ts'],
-          include: ['test/{path,chaos,browser,start}/**/*.test.ts'],
+          include: ['test/{path,browser,start}/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          // Each starts a whole system; on two cores they would disturb one another.
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          globalSetup: ['test/support/build.ts'],
+          include: ['test/chaos/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          // What is killed here shall not wait for anything else.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -37,7 +48,7 @@ export default defineConfig({
           testTimeout: 3 * 3_600_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -48,7 +59,7 @@ export default defineConfig({
           testTimeout: 3_600_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

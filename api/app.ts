@@ -88,8 +88,8 @@ export type ApiDeps = FeedAccess & {
 }
 
 const HOUR_MS = 3_600_000
-// The longest body is a site's configuration (contract/site-config.ts) in letters of up to three bytes.
-const MOST_BODY_BYTES = 256 * 1024
+/** A route that takes more says so itself. */
+const MOST_BODY_BYTES = 64 * 1024
 
 /** The application with everything but a port. Its `close` ends the live connections and leaves the broker; stores are their owner's. */
 export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<App> {

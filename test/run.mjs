@@ -35,6 +35,8 @@ const { status } = spawnSync(
     'unit',
     '--project',
     'system',
+    '--project',
+    'chaos',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,

@@ -27,6 +27,9 @@ const viewOf = ({ id, version, hash, state, reason, trialS, by, why, madeAt, upd
   updated_at: updatedAt,
 })
 
+/** A configuration (contract/site-config.ts) in letters of up to three bytes, and what stands around it. */
+const MOST_BODY_BYTES = 256 * 1024
+
 /** /api/v1/sites/:id/configs */
 export function siteConfigRoutes(app: App, { district, registry, configs }: RouteContext): void {
   async function siteOf(id: string, { person }: SignedIn): Promise<Site> {
@@ -78,6 +81,7 @@ export function siteConfigRoutes(app: App, { district, registry, configs }: Rout
   app.post(
     '/sites/:id/configs',
     {
+      bodyLimit: MOST_BODY_BYTES,
       schema: {
         tags: ['district'],
         summary: 'Send a configuration; the agent checks it, tries it and keeps it, refuses it or goes back (engineers of its area)',
