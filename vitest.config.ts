@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'system',
           globalSetup: ['test/support/build.ts'],
-          include: ['test/{path,browser,start}/**/*.test.ts'],
+          include: ['test/{path,browser,start}/**/*.test.ts', 'test/chaos/store-faults.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
@@ -33,6 +33,7 @@ export default defineConfig({
           name: 'chaos',
           globalSetup: ['test/support/build.ts'],
           include: ['test/chaos/**/*.test.ts'],
+          exclude: [...ignored, 'test/chaos/store-faults.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           // What is killed here shall not wait for anything else.
