@@ -1,5 +1,6 @@
 // npm test: install, build, lint, types, every test. Ends with a line that says how many passed.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,14 +17,16 @@ const steps = [
   ['types', bin('tsc'), ['--noEmit']],
   ['types of the dashboard', bin('vue-tsc'), ['--noEmit', '-p', 'dashboard']],
 ]
-for (const [what, command, args] of steps) {
-  process.stdout.write(`── ${what}\n`)
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
-  if (status !== 0) {
-    process.stderr.write(`${what}: failed\n`)
-    process.exit(1)
-  }
-}
+process.stdout.write(`── ${steps.map(([what]) => what).join(', ')}\n`)
+const ended = await Promise.all(
+  steps.map(async ([what, command, args]) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit' })
+    const [status] = await once(child, 'exit')
+    if (status !== 0) process.stderr.write(`${what}: failed\n`)
+    return status
+  }),
+)
+if (ended.some((status) => status !== 0)) process.exit(1)
 
 process.stdout.write('── tests\n')
 const report = join(tmpdir(), `sluice-test-${process.pid}.json`)
