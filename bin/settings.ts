@@ -89,7 +89,7 @@ export const DemoSettings = Type.Object(
     }),
     seed: Type.Integer({ default: 1, env: 'SLUICE_DEMO_SEED', description: 'Seed of the simulated district' }),
     past_days: Type.Integer({
-      default: 30,
+      default: 14,
       minimum: 0,
       maximum: 400,
       env: 'SLUICE_DEMO_PAST_DAYS',
