@@ -7,6 +7,7 @@ import { good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { openHistory } from '#history/open.ts'
 import { openRegistry } from '#registry/open.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { runCalibrate } from './calibrate.ts'
 import { folders } from './folders.ts'
@@ -14,7 +15,10 @@ import { folders } from './folders.ts'
 const log = pino({ level: 'silent' })
 const folder = tempFolder('calibrate')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const settings = { registry: { url: `pglite:${join(folder, 'registry')}` }, history: { url: `duckdb:${join(folder, 'history.duckdb')}` } }
+const settings = {
+  registry: { url: await copyRegistry(join(folder, 'registry')) },
+  history: { url: `duckdb:${join(folder, 'history.duckdb')}` },
+}
 const GATE = 'yc-zh-03'
 
 test('three gaugings are shown with their residuals, and the factor is put in force from a date when that is asked', async () => {

@@ -10,6 +10,7 @@ import { openHistory } from '#history/open.ts'
 import type { History } from '#history/port.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { folders } from './folders.ts'
 import { importFile } from './import.ts'
@@ -19,7 +20,7 @@ const folder = tempFolder('import')
 let stores: { registry: Registry; history: History }
 beforeAll(async () => {
   stores = {
-    registry: await openRegistry(`pglite:${join(folder, 'registry')}`, { log, migrationsFolder: folders.migrations }),
+    registry: await openRegistry(await copyRegistry(join(folder, 'registry')), { log, migrationsFolder: folders.migrations }),
     history: await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log }),
   }
 })

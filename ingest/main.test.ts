@@ -20,6 +20,7 @@ import { openHistory } from '#history/open.ts'
 import type { History } from '#history/port.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { type RealServer, startInflux1, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
 import { type Ingest, openIngest } from './main.ts'
 import { IngestSettings } from './settings.ts'
@@ -79,7 +80,7 @@ const live = new Map<string, LiveState>()
 
 beforeAll(async () => {
   ;[mosquitto, influx] = await Promise.all([startMosquitto(), startInflux1()])
-  registry = await openRegistry(`pglite:${join(folder, 'registry')}`, {
+  registry = await openRegistry(await copyRegistry(join(folder, 'registry')), {
     log,
     migrationsFolder: fileURLToPath(new URL('../registry/migrations', import.meta.url)),
   })

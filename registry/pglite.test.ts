@@ -26,7 +26,7 @@ function copy(name: string): string {
 }
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-registryContract('PGlite', () => openRegistry(`pglite:${join(root, 'contract')}`, deps))
+registryContract('PGlite', () => openRegistry(`pglite:${copy('contract')}`, deps))
 
 test('what was written is there after closing and opening again, and migrating again changes nothing', async () => {
   const url = `pglite:${copy('reopened')}`

@@ -5,6 +5,7 @@ import { openHistory } from '#history/open.ts'
 import type { History } from '#history/port.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Grant, Registry } from '#registry/port.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { type ApiDeps, type App, buildApp } from '../app.ts'
 import { ensurePerson } from '../auth/ensure-person.ts'
 import { ApiSettings } from '../settings.ts'
@@ -42,7 +43,7 @@ export type Stores = { readonly registry: Registry; readonly history: History; c
 
 /** The embedded stores in `folder`, with the test district and its people. */
 export async function openStores(folder: string): Promise<Stores> {
-  const registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log: LOG, migrationsFolder: 'registry/migrations' })
+  const registry = await openRegistry(await copyRegistry(join(folder, 'registry')), { log: LOG, migrationsFolder: 'registry/migrations' })
   const history = await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log: LOG })
   await seed(registry)
   return {

@@ -9,6 +9,7 @@ import { unixMs } from '#contract/units.ts'
 import type { Sample } from '#history/port.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { AlarmKeeper } from './keeper.ts'
 
@@ -27,7 +28,7 @@ let registry: Registry
 let now = T0
 
 beforeAll(async () => {
-  registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log, migrationsFolder: 'registry/migrations' })
+  registry = await openRegistry(await copyRegistry(join(folder, 'registry')), { log, migrationsFolder: 'registry/migrations' })
 })
 afterAll(async () => {
   await registry.close()

@@ -28,7 +28,8 @@ test('a dispatcher signs in and sees every gate by area, in Chinese, moving', as
   await page.locator('[data-gate="zg-zg-01"], [data-gate]').first().waitFor()
   await until(async () => expect(await page.locator('[data-test="diverted-now"]').innerText()).toMatch(/当前引水\s+\d+\.\d\s*m³\/s/))
   await until(async () => expect(await page.locator('[data-test="diverted-today"]').innerText()).toMatch(/\d+\.\d\s*万m³\s*± \d/))
-  expect(await page.locator('[data-test="lost-sites"]').innerText()).toMatch(/失联站点\s+0/)
+  // At its start it has heard of no site yet.
+  await until(async () => expect(await page.locator('[data-test="lost-sites"]').innerText()).toMatch(/失联站点\s+0/))
   await until(async () => expect(await page.locator('[data-test="condition-normal"]').innerText()).toContain('94'))
   expect(await page.locator('[data-test="gates"]').innerText()).toContain('总干渠')
   const gate = (await page.locator('[data-gate]').first().getAttribute('data-gate')) ?? ''

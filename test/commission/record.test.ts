@@ -20,6 +20,7 @@ import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
 import { root } from '#test/support/program.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { type RealServer, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
 
 const log = pino({ level: 'silent' })
@@ -29,7 +30,10 @@ let registry: Registry
 let history: History
 beforeAll(async () => {
   mosquitto = await startMosquitto()
-  registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log, migrationsFolder: join(root, 'registry', 'migrations') })
+  registry = await openRegistry(await copyRegistry(join(folder, 'registry')), {
+    log,
+    migrationsFolder: join(root, 'registry', 'migrations'),
+  })
   await registry.district.seed(await loadDistrict(join(root, 'districts', 'hetao')))
   history = await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log })
 })

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Program, startProgram } from './program.ts'
+import { copyRegistry } from './registry-template.ts'
 import { freePort } from './servers.ts'
 
 export type Demo = {
@@ -9,10 +11,12 @@ export type Demo = {
   readonly who: { login: string; password: string }
 }
 
-/** What `npm start` runs, on free ports, with its data in `folder`. */
+/** What `npm start` runs, on free ports, with its data in `folder`; on a first start the registry's database is there already, but empty. */
 export async function startDemo(folder: string, options: { pollMs?: number; pastDays?: number } = {}): Promise<Demo> {
   const [http, mqtt] = [await freePort(), await freePort()]
   const password = 'a password for tests'
+  const registry = join(folder, 'data', 'registry')
+  if (!existsSync(registry)) await copyRegistry(registry)
   const program = await startProgram('demo', ['demo'], {
     ready: 'Ctrl-C stops it',
     env: {

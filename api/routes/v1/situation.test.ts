@@ -9,6 +9,7 @@ import { openHistory } from '#history/open.ts'
 import type { History } from '#history/port.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
+import { copyRegistry } from '#test/support/registry-template.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import type { App } from '../../app.ts'
 import { ensurePerson } from '../../auth/ensure-person.ts'
@@ -52,7 +53,7 @@ let registry: Registry
 let history: History
 let app: App
 beforeAll(async () => {
-  registry = await openRegistry(`pglite:${join(folder, 'registry')}`, { log: LOG, migrationsFolder: 'registry/migrations' })
+  registry = await openRegistry(await copyRegistry(join(folder, 'registry')), { log: LOG, migrationsFolder: 'registry/migrations' })
   history = await openHistory(`duckdb:${join(folder, 'history.duckdb')}`, { log: LOG })
   await registry.district.seed(RIVERSIDE)
   await ensurePerson(registry, { login: 'chief', password: PASSWORD, name: 'chief', grants: [{ role: 'viewer', area: null }] })
