@@ -31,10 +31,10 @@ import { isCrossSiteHandshake, registerCrossSiteGuard } from './plugins/cross-si
 import { isPageAddress, registerDashboard, sendPage } from './plugins/dashboard.ts'
 import { registerHelmet } from './plugins/helmet.ts'
 import { registerMetrics } from './plugins/metrics.ts'
-import { registerNulGuard } from './plugins/nul.ts'
 import { registerOpenapi } from './plugins/openapi.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
 import { refuseTokens, registerSessionCookie, requireSession } from './plugins/session-cookie.ts'
+import { registerSoundValues } from './plugins/sound-values.ts'
 import { sendProblem } from './problem.ts'
 import type { RouteContext } from './routes/context.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -101,7 +101,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
 
   registerProblems(app)
   registerCrossSiteGuard(app)
-  registerNulGuard(app)
+  registerSoundValues(app)
   await registerHelmet(app, settings.session)
   await registerCompress(app)
   await registerRateLimit(app)

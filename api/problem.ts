@@ -86,6 +86,7 @@ function requestProblem(error: FastifyError): Problem {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   if (problem.status >= 500) logFault(request.log, error, request)
+  else logRefusal(problem, request)
   // What the route had begun to say (a type, a cache time, an etag) is not about this.
   for (const header of ['cache-control', 'etag', 'last-modified', 'content-encoding']) reply.removeHeader(header)
   return reply
@@ -98,6 +99,11 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 
 function logFault(log: FastifyBaseLogger, error: unknown, request: FastifyRequest): void {
   log.error({ err: error, method: request.method, url: request.url.split('?', 1)[0] }, 'request failed')
+}
+
+/** Who tries what: for the administrator, and for fail2ban. What was sent is not told, since it may be a secret. */
+function logRefusal({ status, code }: Problem, { log, method, url, ip, signedIn }: FastifyRequest): void {
+  log.info({ method, url: url.split('?', 1)[0], status, code, ip, who: signedIn?.person.login ?? null }, 'refused')
 }
 
 /** For `schema.response` of every route under /api. */
