@@ -42,6 +42,7 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
     .option('--site <id>', 'site')
     .option('--area <id>', 'area')
     .option('--broker <url>', 'mqtts://HOST:PORT')
+    .option('--keys <file>', 'file of `sluice access site`: site, area, broker, credentials and keys')
     .option('--outbox <folder>', 'folder of the outbox')
     .option('--interval-ms <ms>', 'how often each device is read', '5000')
     .option('-b, --bus <url>', 'tcp://HOST[:PORT], serial:///dev/ttyUSB0?baud_rate=9600, …')

@@ -1,11 +1,15 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parseConfig } from '#contract/config.ts'
 import { Fault } from '#contract/fault.ts'
 import { ID_PATTERN } from '#contract/topics.ts'
+import { SiteKeys } from '#edge-agent/command/settings.ts'
 import { parseBusUrl } from '#edge-agent/commission/bus-url.ts'
 import { checkConfig } from '#edge-agent/commission/check.ts'
-import { type Choices, configText } from '#edge-agent/commission/write-config.ts'
+import { type Choices, configText, type Keys } from '#edge-agent/commission/write-config.ts'
 import { profilesBeside } from './edge-config.ts'
 import type { Output } from './edge-output.ts'
+import { readText } from './read-text.ts'
 
 export type InitOptions = {
   readonly output: string
@@ -15,6 +19,8 @@ export type InitOptions = {
   readonly broker?: string
   readonly outbox?: string
   readonly intervalMs: string
+  /** File of `sluice access site`: it names site, area and broker too. */
+  readonly keys?: string
   readonly bus?: string
   /** STRUCTURE=UNIT:PROFILE[:LEAVES] */
   readonly device?: readonly string[]
@@ -27,9 +33,12 @@ export async function runInit(options: InitOptions, out: Output): Promise<void> 
     throw new Fault('CONFLICT', `${options.output} is there already`, 'name another file with --output, or overwrite it with --force')
   }
   const profiles = await profilesBeside(options.output)
-  const answers = process.stdin.isTTY && !out.json ? await ask(options, [...profiles.keys()]) : given(options)
+  const keys = options.keys === undefined ? undefined : readKeys(options.keys)
+  const known = keys ? { ...options, site: keys.site, area: keys.area, broker: keys.broker.url } : options
+  const answers = process.stdin.isTTY && !out.json ? await ask(known, [...profiles.keys()]) : given(known)
   const choices: Choices = {
     ...answers,
+    ...(keys && { keys: { ...keys, control: { ...keys.control, state: join(dirname(answers.outbox), `control-${keys.site}`) } } }),
     interval_ms: Number(options.intervalMs),
     bus: { ...parseBusUrl(answers.bus), name: 'gatehouse' },
     devices: answers.devices.map(parseDevice),
@@ -37,11 +46,14 @@ export async function runInit(options: InitOptions, out: Output): Promise<void> 
   const text = configText(choices)
   const result = checkConfig({ file: options.output, text, profiles })
   if (result.kind === 'refused') throw new Fault('CONFIG_INVALID', result.errors.join('\n'), 'correct the answers named and run it again')
-  writeFileSync(options.output, text, { mode: 0o640 })
+  writeFileSync(options.output, text, { mode: keys ? 0o600 : 0o640 })
   out.tell({ file: options.output, warnings: result.warnings })
   for (const warning of result.warnings) out.say(`${out.warn('warning')} ${warning}`)
   out.say(`${options.output} is written; next: sluice edge read -c ${options.output}`)
 }
+
+/** @throws Fault CONFIG_UNREADABLE, CONFIG_INVALID */
+const readKeys = (file: string): Keys => parseConfig(SiteKeys, { file, text: readText(file) })
 
 function given({ site, area, broker, outbox, bus, device }: InitOptions): Answers {
   const missing = Object.entries({ site, area, broker, bus, device }).flatMap(([name, value]) => (value === undefined ? [`--${name}`] : []))

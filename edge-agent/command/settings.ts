@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ControlLimits } from '#contract/control-limits.ts'
+import { ID_PATTERN } from '#contract/topics.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -107,3 +108,14 @@ export const SiteControl = Type.Object(
   closed,
 )
 export type SiteControl = Static<typeof SiteControl>
+
+/** What `sluice access site` gives out: the part of a site's file that is about trust. */
+export const SiteKeys = Type.Object(
+  {
+    site: Type.String({ pattern: ID_PATTERN }),
+    area: Type.String({ pattern: ID_PATTERN }),
+    broker: Type.Object({ url: Type.String(), username: Type.String(), password: Type.String() }, closed),
+    control: Type.Pick(SiteControl, ['command_keys', 'site_key', 'state'], closed),
+  },
+  closed,
+)

@@ -3,6 +3,14 @@ import type { BusAddress } from '../modbus/bus.ts'
 
 /** A site's file as `sluice edge init` writes it: what was chosen, and beside it what a field engineer asks next. Pure. */
 
+/** What `sluice access site` gave out for it. */
+export type Keys = {
+  readonly site: string
+  readonly area: string
+  readonly broker: { readonly url: string; readonly username: string; readonly password: string }
+  readonly control: { readonly command_keys: readonly string[]; readonly site_key: string; readonly state: string }
+}
+
 export type Choices = {
   readonly site: string
   readonly area: string
@@ -11,11 +19,12 @@ export type Choices = {
   readonly interval_ms: number
   readonly bus: BusAddress
   readonly devices: readonly { readonly structure: string; readonly unit: number; readonly profile: string; readonly leaves: number }[]
+  readonly keys?: Keys
 }
 
 const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
 
-export function configText({ site, area, broker, outbox, interval_ms, bus, devices }: Choices): string {
+export function configText({ site, area, broker, outbox, interval_ms, bus, devices, keys }: Choices): string {
   return `# Site ${site}. docs/settings.md lists everything that may stand here.
 # After a change: sluice edge check -c THIS_FILE
 site: ${inline(site)} # as registered in the center
@@ -23,8 +32,7 @@ area: ${inline(area)} # its area (Sparkplug group)
 
 broker:
   url: ${inline(broker)} # mqtts:// over a public network
-  # username: ${site}
-  # The password belongs into the environment: SLUICE_MQTT_PASSWORD
+${credentials(site, keys)}
   # keepalive_s: 120 # 120 or more over a mobile link
 
 outbox:
@@ -38,8 +46,20 @@ buses:
 ${busText(bus)}
     devices:
 ${devices.map((d) => `      - ${inline(d)}`).join('\n')}
-`
+${keys ? controlText(keys) : ''}`
 }
+
+const credentials = (site: string, keys: Keys | undefined): string =>
+  keys
+    ? `  username: ${inline(keys.broker.username)}\n  password: ${inline(keys.broker.password)}`
+    : `  # username: ${site}\n  # The password belongs into the environment: SLUICE_MQTT_PASSWORD`
+
+const controlText = ({ control }: Keys): string => `
+control: # whom the site believes, and its own secret: docs/provisioning.md
+  command_keys: ${inline(control.command_keys)}
+  site_key: ${inline(control.site_key)}
+  state: ${inline(control.state)} # counters, tags and modes, kept over a restart
+`
 
 function busText(bus: BusAddress): string {
   const { name, ...rest } = bus

@@ -159,6 +159,18 @@ export async function startMosquitto(options: { extra?: string } = {}): Promise<
   })
 }
 
+/** Mosquitto by a configuration of the test's own, which says that it listens on `port`. */
+export const startMosquittoBy = (config: string, port: number): Promise<RealServer> =>
+  startServer({
+    name: 'mosquitto',
+    port,
+    url: `mqtts://localhost:${port}`,
+    folder: tempFolder('mosquitto'),
+    command: '/usr/sbin/mosquitto',
+    args: ['-c', config],
+    answers: () => accepts(port),
+  })
+
 /** InfluxDB 1.x with its default WAL (synced before a write is answered); database `sluice` is there. */
 export async function startInflux1(): Promise<RealServer> {
   const [port, rpcPort] = [await freePort(), await freePort()]
