@@ -354,7 +354,8 @@ export class Group {
       const about = name === NAMES.commandState ? 'state' : name === NAMES.control ? 'control' : null
       if (about === null || !(value instanceof Uint8Array)) continue
       const news: CommandNews = { v: 1, site: at.node, gate: at.device, about, sealed: Buffer.from(value).toString('base64') }
-      this.#host.publish(commandTopic(at.group, at.device), JSON.stringify(news), { retain: false })
+      // How the gate is held stands until it changes: an API that starts must not wait for that. What became of a command is news once.
+      this.#host.publish(commandTopic(at.group, at.device), JSON.stringify(news), { retain: about === 'control' })
     }
   }
 

@@ -65,14 +65,14 @@ export function openControlLink(access: LinkAccess, events: LinkEvents, log: Log
     })
   })
   client.on('message', (topic, payload, packet) => {
-    if (packet.retain) return
-    if (topic.startsWith('sluice/')) takeNews(payload)
-    else takeNodeData(topic, payload)
+    if (topic.startsWith('sluice/')) takeNews(payload, packet)
+    else if (!packet.retain) takeNodeData(topic, payload)
   })
-  function takeNews(payload: Uint8Array): void {
+  function takeNews(payload: Uint8Array, { retain }: { readonly retain: boolean }): void {
     try {
       const news: unknown = JSON.parse(Buffer.from(payload).toString())
-      if (Value.Check(CommandNews, news)) events.news(news)
+      // How a gate is held is kept for who comes later; what became of a command is not.
+      if (Value.Check(CommandNews, news) && (!retain || news.about === 'control')) events.news(news)
     } catch {
       log.debug('a message about control that is no JSON')
     }

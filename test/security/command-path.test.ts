@@ -269,6 +269,14 @@ test('the control of a canal is held by name: others are refused until it is han
   expect((await plant.app.inject({ method: 'DELETE', url: '/api/v1/canals/yc-main/hold', headers: { cookie: wang } })).statusCode).toBe(204)
 })
 
+test('an API node that starts later knows at once how each gate is held', async () => {
+  const another = await plant.anotherApi()
+  await until(async () => {
+    const reply = await another.inject({ method: 'GET', url: `/api/v1/gates/${GATE}/control`, headers: { cookie: wang } })
+    expect(reply.json<GateControl>().status).toMatchObject({ structure: GATE, time: 'trusted', mode: { kind: 'manual' } })
+  }, 10_000)
+})
+
 test('all of it stands in the audit trail, and the trail is whole', async () => {
   expect(await verifyChain(plant.registry.audit)).toMatchObject({ kind: 'whole' })
 })

@@ -14,6 +14,7 @@ import type { Principal } from '#broker/acl.ts'
 import { openEmbeddedBroker } from '#broker/embedded.ts'
 import { parseConfig } from '#contract/config.ts'
 import type { District } from '#contract/district.ts'
+import { type ClockSources, machineClock } from '#edge-agent/clock.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
@@ -22,6 +23,7 @@ import { IngestSettings } from '#ingest/settings.ts'
 import type { Registry } from '#registry/port.ts'
 import { edgeConfigOf } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
+import { openModbusTap, type SeenWrite } from './modbus-tap.ts'
 import { tempFolder } from './servers.ts'
 
 export const SITE_KEY = Buffer.alloc(32, 7).toString('base64url')
@@ -30,11 +32,16 @@ const PASSWORD = 'mqtt password of the test'
 export type ControlPlant = {
   readonly app: App
   readonly registry: Registry
+  /** Another API node on the same stores and broker. */
+  readonly anotherApi: () => Promise<App>
   readonly keyFile: string
   readonly brokerUrl: string
   readonly district: District
   readonly edge: () => Edge
-  restartEdge(): Promise<void>
+  /** With `clockErrorMs` the agent's clock is wrong by so much. */
+  restartEdge(options?: { readonly clockErrorMs?: number }): Promise<void>
+  /** Faults of the simulated gates: POST and DELETE /faults. */
+  readonly faultsUrl: string
   /** An MQTT client signed in as one of the accounts. */
   client(user: string): Promise<MqttClient>
   close(): Promise<void>
@@ -49,6 +56,8 @@ export async function startControlPlant(
     readonly secondFactor?: 'required' | 'optional'
     /** The built dashboard, to be served beside the API. */
     readonly dashboardFolder?: string
+    /** Told of each write that the leaf's controller has answered. */
+    readonly written?: (write: SeenWrite) => void
     readonly linkUrl?: (brokerPort: number) => Promise<{ url: string; close(): Promise<void> }>
   } = {},
 ): Promise<ControlPlant> {
@@ -81,7 +90,7 @@ export async function startControlPlant(
   const profile = profiles.get('sluice-gate-rtu')
   if (!profile) throw new Error('there is no profile')
   const simulators = await openSimulators(
-    { district: DISTRICT, profile, host: '127.0.0.1', basePort: 0, seed: 1, sites: [site.id] },
+    { district: DISTRICT, profile, host: '127.0.0.1', basePort: 0, seed: 1, sites: [site.id], controlPort: 0 },
     { now: Date.now, logger: log },
   )
   closing.push(() => simulators.close())
@@ -96,6 +105,9 @@ export async function startControlPlant(
   const publicKey = makeKeyFile(keyFile)
   const [simulated] = simulators.sites
   if (!simulated) throw new Error('nothing is simulated')
+  const { written } = options
+  const tap = written && (await openModbusTap(simulated, { asked: async () => undefined, answered: written }))
+  if (tap) closing.push(() => tap.close())
   const config = {
     ...edgeConfigOf(simulated, {
       brokerUrl: link.url,
@@ -108,21 +120,26 @@ export async function startControlPlant(
     control: { command_keys: [publicKey], site_key: SITE_KEY, state: join(folder, 'control') },
   }
   for (const device of config.buses.flatMap((b) => b.devices)) if (device.control) device.control.limits.min_interval_s = 0
+  if (tap) for (const bus of config.buses) bus.port = tap.port
   const text = stringify(config)
-  const open = (): Promise<Edge> => openEdge(parseConfig(EdgeSettings, { file: 'test', text }), { log, profiles })
-  let edge = await open()
-  const { app } = await startApp({
-    registry,
-    history,
-    mqttUrl: broker.url,
-    username: 'api',
-    password: PASSWORD,
-    ...(options.dashboardFolder !== undefined && { dashboardFolder: options.dashboardFolder }),
-    settings: {
-      control: { key_file: keyFile, second_factor: options.secondFactor ?? 'optional', second_person: options.secondPerson ?? 'nobody' },
-      sign_in: { tries_per_minute: 1000 },
-    },
-  })
+  const clockWrongBy = (ms: number): ClockSources => ({ ...machineClock(Date.now), wall: () => Date.now() + ms })
+  const open = (clockErrorMs: number): Promise<Edge> =>
+    openEdge(parseConfig(EdgeSettings, { file: 'test', text }), { log, profiles, clock: clockWrongBy(clockErrorMs) })
+  let edge = await open(0)
+  const startApi = () =>
+    startApp({
+      registry,
+      history,
+      mqttUrl: broker.url,
+      username: 'api',
+      password: PASSWORD,
+      ...(options.dashboardFolder !== undefined && { dashboardFolder: options.dashboardFolder }),
+      settings: {
+        control: { key_file: keyFile, second_factor: options.secondFactor ?? 'optional', second_person: options.secondPerson ?? 'nobody' },
+        sign_in: { tries_per_minute: 1000 },
+      },
+    })
+  const { app } = await startApi()
   closing.push(
     () => app.close(),
     () => edge.close(),
@@ -130,13 +147,19 @@ export async function startControlPlant(
   return {
     app,
     registry,
+    anotherApi: async () => {
+      const another = await startApi()
+      closing.push(() => another.app.close())
+      return another.app
+    },
     keyFile,
     brokerUrl: broker.url,
     district: DISTRICT,
     edge: () => edge,
-    restartEdge: async () => {
+    faultsUrl: `${simulators.controlUrl}/faults`,
+    restartEdge: async ({ clockErrorMs = 0 } = {}) => {
       await edge.close()
-      edge = await open()
+      edge = await open(clockErrorMs)
     },
     client: async (user) => {
       const client = await mqtt.connectAsync(broker.url, { username: user, password: PASSWORD, reconnectPeriod: 0 })

@@ -33,6 +33,7 @@ export const zh = {
     lift: '摘牌',
     held: '本渠控制权：{name}',
     noAnswer: '未能完成：{detail}',
+    blocked: '未下发：此闸另一命令尚未结束，或此选择已失效。请等待或停止，然后重新选择。',
     state: {
       selected: '已选择，等待确认',
       awaiting: '等待第二人批准',
@@ -61,7 +62,7 @@ export const zh = {
       expired: '已过期',
       no_trusted_time: '现地时钟未核对',
       tagged_out: '已挂牌',
-      local: '现地转换开关在“就地”',
+      local: '现地转换开关在“现地”',
       fault: '设备故障',
       busy: '闸门正在动作',
       sensor_bad: '传感器坏值',
@@ -85,7 +86,7 @@ export const zh = {
       write_failed: '写入控制器失败',
       not_kept: '现地无法存盘',
       contact_lost: '途中失去联系，已停住',
-      went_local: '途中转为就地',
+      went_local: '途中转为现地',
       stopped: '被停止',
       sensor_lost: '途中失去传感器',
       restarted: '现地装置重启，未继续执行',
@@ -129,6 +130,7 @@ export const en = {
     lift: 'Lift the tag',
     held: 'Control of this canal: {name}',
     noAnswer: 'Not done: {detail}',
+    blocked: 'Not sent: another command of this gate has not ended, or this selection is over. Wait or stop, then select again.',
     state: {
       selected: 'selected, to be confirmed',
       awaiting: 'waits for a second person',
