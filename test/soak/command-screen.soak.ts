@@ -86,6 +86,8 @@ test('over GPRS a dispatcher selects, sees what it will do, confirms, sees it mo
 })
 
 test('what is beyond the limits, too far at once, or can not flow is refused with the reason', async () => {
+  // Before it has stood for some seconds a leaf is busy.
+  await new Promise((resolve) => setTimeout(resolve, 5000))
   await order('open', 2.6)
   await shows('command-state', '现地拒绝: 目标超出闸门限位')
   const here = await opening()
