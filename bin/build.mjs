@@ -4,6 +4,8 @@ import { build } from 'esbuild'
 import { build as buildPage } from 'vite'
 import { root } from './prepare.mjs'
 
+// Whoever builds, what runs is the product: under a test runner Vue would be bundled with its development checks.
+process.env.NODE_ENV = 'production'
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 await build({
   entryPoints: [join(root, 'bin', 'sluice.ts')],

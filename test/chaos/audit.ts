@@ -206,6 +206,9 @@ function lastBefore(served: readonly Served[], t: number): Served | undefined {
   return served[low - 1]
 }
 
+/** Half a unit in the last place of a 32-bit float, relative to the value. */
+const FLOAT32_ROUNDING = 2 ** -24
+
 /**
  * Reports by exception, judged by the truth: of each value that was served and read, history's newest value up to the moment of the read lies
  * within the deadband. The journal tells of each read, also of one that brought nothing new.
@@ -238,7 +241,8 @@ export function outsideDeadband(
         // What was read last is still on its way. BAD in history: the read failed.
         if (t > options.until || !served || t - served.t > READ_TAKES_MS || Number.isNaN(known?.value)) continue
         looked++
-        if (!known || Math.abs(known.value - Math.fround(served.value)) >= band)
+        // Both are rounded to 32 bits on their way, and are compared by the agent as they are sent.
+        if (!known || Math.abs(known.value - Math.fround(served.value)) >= band + Math.abs(served.value) * FLOAT32_ROUNDING)
           outside.push(`${key} ${t}: served ${served.value}, known ${known?.value}`)
       }
     }
