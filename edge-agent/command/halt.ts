@@ -11,6 +11,7 @@ const LONGEST_MS = 60_000
 export function beginHalt(turn: Turn, ends: { readonly mover: Mover; readonly reason: Failure } | null): void {
   const { m, w, effects } = turn
   m.active = null
+  m.mayHoldOrder = false
   const token = nextToken(turn)
   m.halting = {
     since: w.elapsed,

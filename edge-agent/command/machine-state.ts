@@ -90,6 +90,8 @@ export type Machine = {
   halting: Halting | null
   /** Records of before a restart that had not ended: told with the position, once it is known. */
   unfinished: string[]
+  /** The controller may still hold the order of such a move, of a leaf that is stuck: nothing moves before it has been withdrawn. */
+  mayHoldOrder: boolean
   /** Where the leaves were when one of them last moved, and when that was. */
   rest: { readonly openings: readonly (number | null)[]; readonly since: number } | null
   levels: { readonly at: number; readonly up: number | null; readonly down: number | null }[]
@@ -104,11 +106,13 @@ export type Machine = {
 }
 
 export function openMachine(kept: Kept): Machine {
+  const unfinished = kept.records.filter((r) => !isFinal(r.state) && !kept.stops.some((s) => s.id === r.id)).map((r) => r.id)
   return {
     kept,
     active: null,
     halting: null,
-    unfinished: kept.records.filter((r) => !isFinal(r.state) && !kept.stops.some((s) => s.id === r.id)).map((r) => r.id),
+    unfinished,
+    mayHoldOrder: unfinished.length > 0,
     rest: null,
     levels: [],
     nextAutomatic: 0,

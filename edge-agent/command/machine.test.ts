@@ -19,3 +19,17 @@ test('through any history of commands, switches, faults, lost writes, full disks
   expect(ended['done']).toBeGreaterThan(20)
   expect(steps).toBeGreaterThan(50_000)
 })
+
+test('an agent that was killed while a leaf was stuck withdraws that order before another leaf is moved', () => {
+  const level = { kind: 'hold_level', level_up_m: 1 } as const
+  const run = runHistory([
+    { op: 'command', action: level, ttl_s: 30, counter: 'next' },
+    { op: 'leaf', trouble: 'stuck' },
+    { op: 'clock', time: 'untrusted' },
+    { op: 'kill', after: 3 },
+    { op: 'wait', s: 35 },
+    { op: 'command', action: level, ttl_s: -1, counter: 'next' },
+  ])
+  expect(run.ended['failed restarted']).toBe(1)
+  expect(run.drives).toBeGreaterThan(1)
+})

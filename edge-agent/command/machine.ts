@@ -162,6 +162,7 @@ function tick(turn: Turn): void {
   if (m.halting) continueHalt(turn, m.halting)
   else if (m.kept.stops.length > 0) beginHalt(turn, null)
   else if (m.active) continueMove(turn, m.active)
+  else if (m.mayHoldOrder && isStill(turn)) beginHalt(turn, null)
   watchMode(turn)
   if (!m.active && !m.halting && isStill(turn)) duePresets(turn)
   if (!m.active && !m.halting && isStill(turn)) automatic(turn)

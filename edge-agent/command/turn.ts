@@ -27,7 +27,7 @@ export function situationOf(turn: Turn): Situation {
     limits: limitsOf(turn),
     control: settings.control,
     tag: m.kept.tag,
-    isBusy: m.active !== null || m.halting !== null || !isStill(turn),
+    isBusy: m.active !== null || m.halting !== null || m.mayHoldOrder || !isStill(turn),
     counter: m.kept.counter,
     starts: m.kept.starts,
     lastMove: m.kept.lastMove,
