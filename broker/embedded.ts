@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { Fault, messageOf, systemCode } from '#contract/fault.ts'
 import { type Account, isMqttPassword } from './accounts.ts'
 import { isAllowed, type Principal, type Right } from './acl.ts'
+import { orderedEmission } from './emission.ts'
 import type { BrokerSettings } from './settings.ts'
 
 export type EmbeddedBroker = { readonly url: string; readonly port: number; close(): Promise<void> }
@@ -17,7 +18,7 @@ export async function openEmbeddedBroker(
   deps: { log: Logger; access?: Access },
 ): Promise<EmbeddedBroker> {
   const { log, access } = deps
-  const aedes = await Aedes.createBroker({ heartbeatInterval: 30_000, ...(access && guards(access, log)) })
+  const aedes = await Aedes.createBroker({ heartbeatInterval: 30_000, mq: orderedEmission(), ...(access && guards(access, log)) })
   aedes.on('clientError', (client, error) => log.warn({ client: client.id, error: error.message }, 'mqtt client error'))
   aedes.on('connectionError', (client, error) => log.debug({ client: client.id, error: error.message }, 'mqtt connection error'))
 
