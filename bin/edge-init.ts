@@ -6,7 +6,7 @@ import { ID_PATTERN } from '#contract/topics.ts'
 import { SiteKeys } from '#edge-agent/command/settings.ts'
 import { parseBusUrl } from '#edge-agent/commission/bus-url.ts'
 import { checkConfig } from '#edge-agent/commission/check.ts'
-import { type Choices, configText, type Keys } from '#edge-agent/commission/write-config.ts'
+import { type Choices, configText } from '#edge-agent/commission/write-config.ts'
 import { profilesBeside } from './edge-config.ts'
 import type { Output } from './edge-output.ts'
 import { readText } from './read-text.ts'
@@ -53,7 +53,7 @@ export async function runInit(options: InitOptions, out: Output): Promise<void> 
 }
 
 /** @throws Fault CONFIG_UNREADABLE, CONFIG_INVALID */
-const readKeys = (file: string): Keys => parseConfig(SiteKeys, { file, text: readText(file) })
+const readKeys = (file: string): SiteKeys => parseConfig(SiteKeys, { file, text: readText(file) })
 
 function given({ site, area, broker, outbox, bus, device }: InitOptions): Answers {
   const missing = Object.entries({ site, area, broker, bus, device }).flatMap(([name, value]) => (value === undefined ? [`--${name}`] : []))

@@ -10,7 +10,8 @@ import type { BrokerSettings } from './settings.ts'
 export type EmbeddedBroker = { readonly url: string; readonly port: number; close(): Promise<void> }
 
 /**
- * An MQTT 3.1.1 broker in this process. Sessions and retained messages are in memory: Sluice relies on neither (receipts do that work).
+ * An MQTT 3.1.1 broker in this process. Sessions and retained messages are in memory: Sluice relies on neither (receipts do that work; what is
+ * retained is only told sooner by it, and is said again when the sites connect anew).
  * @throws Fault PORT_TAKEN, ADDRESS_REFUSED
  */
 export async function openEmbeddedBroker(

@@ -42,6 +42,10 @@ const ASK_EVERY_MS = 1000
 const SILENCE_MS = 5000
 const GIVE_UP_MS = 120_000
 
+/** Kept or said again by the broker, after a newer word. Times are compared only where both clocks were believed. */
+const isOlder = (status: ControlStatus, known: ControlStatus | undefined): boolean =>
+  status.time === 'trusted' && known?.time === 'trusted' && status.t < known.t
+
 /** The center's side of commands: counters, signatures, sending until answered, and what the agents report. */
 export class ControlDesk {
   readonly #deps: DeskDeps
@@ -181,7 +185,7 @@ export class ControlDesk {
     }
     if (news.about === 'control') {
       const status = decodeStatus(content)
-      if (!status || status.structure !== news.gate) return
+      if (!status || status.structure !== news.gate || isOlder(status, this.#statuses.get(status.structure))) return
       this.#statuses.set(status.structure, status)
       if (status.counter !== null) await registry.control.raiseCounter(status.structure, status.counter)
       this.#deps.show(key.area, { gate: status.structure, command: null, status, lockouts: null })

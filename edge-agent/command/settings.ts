@@ -119,3 +119,4 @@ export const SiteKeys = Type.Object(
   },
   closed,
 )
+export type SiteKeys = Static<typeof SiteKeys>

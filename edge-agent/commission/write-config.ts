@@ -1,15 +1,8 @@
 import { stringify } from 'yaml'
+import type { SiteKeys } from '../command/settings.ts'
 import type { BusAddress } from '../modbus/bus.ts'
 
 /** A site's file as `sluice edge init` writes it: what was chosen, and beside it what a field engineer asks next. Pure. */
-
-/** What `sluice access site` gave out for it. */
-export type Keys = {
-  readonly site: string
-  readonly area: string
-  readonly broker: { readonly url: string; readonly username: string; readonly password: string }
-  readonly control: { readonly command_keys: readonly string[]; readonly site_key: string; readonly state: string }
-}
 
 export type Choices = {
   readonly site: string
@@ -19,7 +12,7 @@ export type Choices = {
   readonly interval_ms: number
   readonly bus: BusAddress
   readonly devices: readonly { readonly structure: string; readonly unit: number; readonly profile: string; readonly leaves: number }[]
-  readonly keys?: Keys
+  readonly keys?: SiteKeys
 }
 
 const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
@@ -49,12 +42,12 @@ ${devices.map((d) => `      - ${inline(d)}`).join('\n')}
 ${keys ? controlText(keys) : ''}`
 }
 
-const credentials = (site: string, keys: Keys | undefined): string =>
+const credentials = (site: string, keys: SiteKeys | undefined): string =>
   keys
     ? `  username: ${inline(keys.broker.username)}\n  password: ${inline(keys.broker.password)}`
     : `  # username: ${site}\n  # The password belongs into the environment: SLUICE_MQTT_PASSWORD`
 
-const controlText = ({ control }: Keys): string => `
+const controlText = ({ control }: SiteKeys): string => `
 control: # whom the site believes, and its own secret: docs/provisioning.md
   command_keys: ${inline(control.command_keys)}
   site_key: ${inline(control.site_key)}

@@ -3,12 +3,10 @@
  * holds nothing back: what lies between the two is the link's. SLUICE_BENCH_MOVES moves over each.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { cookieOf } from '#api/testing/start-api.ts'
 import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
 import type { LinkPreset } from '#simulators/link/presets.ts'
-import { openLink } from '#simulators/link.ts'
 import { startControlPlant } from '../support/control-plant.ts'
 import { until } from '../support/servers.ts'
 
@@ -27,14 +25,7 @@ async function measure(preset: LinkPreset): Promise<number[]> {
   let taken: (() => void) | undefined
   const plant = await startControlPlant({
     written: ({ values }) => values[1] === GO && taken?.(),
-    linkUrl: async (port) => {
-      const [listen, target] = [
-        { host: '127.0.0.1', port: 0 },
-        { host: '127.0.0.1', port },
-      ]
-      const link = await openLink({ preset, listen, target, seed: 1 }, { log: pino({ level: 'silent' }) })
-      return { url: `mqtt://127.0.0.1:${link.port}`, close: () => link.close() }
-    },
+    link: preset,
   })
   try {
     const headers = { cookie: await cookieOf(plant.app, 'wang') }

@@ -1,10 +1,8 @@
 /** A gate is moved from Chromium over a GPRS link, step by step; and what the agent refuses stands on the screen with its reason, in the dispatcher's words. */
 import { join } from 'node:path'
-import { pino } from 'pino'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PASSWORD } from '#api/testing/start-api.ts'
-import { openLink } from '#simulators/link.ts'
 import { openBrowser, screenshot, signIn, type Visitor, visit } from '../support/browser.ts'
 import { type ControlPlant, startControlPlant } from '../support/control-plant.ts'
 import { root } from '../support/program.ts'
@@ -19,14 +17,7 @@ let address: string
 beforeAll(async () => {
   plant = await startControlPlant({
     dashboardFolder: join(root, 'dist', 'dashboard'),
-    linkUrl: async (brokerPort) => {
-      const [listen, target] = [
-        { host: '127.0.0.1', port: 0 },
-        { host: '127.0.0.1', port: brokerPort },
-      ]
-      const link = await openLink({ preset: 'gprs', listen, target, seed: 1 }, { log: pino({ level: 'silent' }) })
-      return { url: `mqtt://127.0.0.1:${link.port}`, close: () => link.close() }
-    },
+    link: 'gprs',
   })
   address = await plant.app.listen({ host: '127.0.0.1', port: 0 })
   browser = await openBrowser()

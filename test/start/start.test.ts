@@ -38,7 +38,7 @@ function ending(env: Record<string, string>): Promise<{ code: number | null; sai
 }
 
 test('all 94 structures are there with fresh, good samples and move; the second start has the first one’s history', async () => {
-  const demo = await startDemo(folder, { pastDays: 3 })
+  const demo = await startDemo(folder, { pastDays: 3, registry: 'made' })
   const firstStartMs = demo.program.readyAt()
   const client = await openClient(demo.address, demo.who)
   const gates = (): Promise<GateList> => client.get<GateList>('/api/v1/gates')

@@ -22,6 +22,8 @@ import { openIngest } from '#ingest/main.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 import type { Registry } from '#registry/port.ts'
 import { edgeConfigOf } from '#simulators/edge-config.ts'
+import type { LinkPreset } from '#simulators/link/presets.ts'
+import { openLink } from '#simulators/link.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { openModbusTap, type SeenWrite } from './modbus-tap.ts'
 import { tempFolder } from './servers.ts'
@@ -58,7 +60,8 @@ export async function startControlPlant(
     readonly dashboardFolder?: string
     /** Told of each write that the leaf's controller has answered. */
     readonly written?: (write: SeenWrite) => void
-    readonly linkUrl?: (brokerPort: number) => Promise<{ url: string; close(): Promise<void> }>
+    /** The link over which the agent reaches the broker; without it, loopback. */
+    readonly link?: LinkPreset
   } = {},
 ): Promise<ControlPlant> {
   const folder = tempFolder('control')
@@ -84,8 +87,13 @@ export async function startControlPlant(
   }
   const broker = await openEmbeddedBroker({ host: '127.0.0.1', port: 0 }, { log, access: { account, anonymous: null } })
   closing.push(() => broker.close())
-  const link = (await options.linkUrl?.(broker.port)) ?? { url: broker.url, close: async () => undefined }
-  closing.push(() => link.close())
+  const overLink = async (preset: LinkPreset, port: number): Promise<string> => {
+    const ends = { listen: { host: '127.0.0.1', port: 0 }, target: { host: '127.0.0.1', port } }
+    const link = await openLink({ preset, ...ends, seed: 1 }, { log })
+    closing.push(() => link.close())
+    return `mqtt://127.0.0.1:${link.port}`
+  }
+  const agentsUrl = options.link ? await overLink(options.link, broker.port) : broker.url
   const profiles = await loadProfiles('edge-agent/profiles')
   const profile = profiles.get('sluice-gate-rtu')
   if (!profile) throw new Error('there is no profile')
@@ -110,13 +118,13 @@ export async function startControlPlant(
   if (tap) closing.push(() => tap.close())
   const config = {
     ...edgeConfigOf(simulated, {
-      brokerUrl: link.url,
+      brokerUrl: agentsUrl,
       outboxPath: join(folder, 'outbox'),
       pollIntervalMs: 500,
       profile: profile.name,
       structures: DISTRICT.structures,
     }),
-    broker: { url: link.url, username: site.id, password: PASSWORD },
+    broker: { url: agentsUrl, username: site.id, password: PASSWORD },
     control: { command_keys: [publicKey], site_key: SITE_KEY, state: join(folder, 'control') },
   }
   for (const device of config.buses.flatMap((b) => b.devices)) if (device.control) device.control.limits.min_interval_s = 0

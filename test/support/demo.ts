@@ -11,12 +11,15 @@ export type Demo = {
   readonly who: { login: string; password: string }
 }
 
-/** What `npm start` runs, on free ports, with its data in `folder`; on a first start the registry's database is there already, but empty. */
-export async function startDemo(folder: string, options: { pollMs?: number; pastDays?: number } = {}): Promise<Demo> {
+/** What `npm start` runs, on free ports, with its data in `folder`. Where a first start need not be one, the registry's database is copied. */
+export async function startDemo(
+  folder: string,
+  options: { pollMs?: number; pastDays?: number; registry?: 'made' | 'copied' } = {},
+): Promise<Demo> {
   const [http, mqtt] = [await freePort(), await freePort()]
   const password = 'a password for tests'
   const registry = join(folder, 'data', 'registry')
-  if (!existsSync(registry)) await copyRegistry(registry)
+  if (options.registry !== 'made' && !existsSync(registry)) await copyRegistry(registry)
   const program = await startProgram('demo', ['demo'], {
     ready: 'Ctrl-C stops it',
     env: {
