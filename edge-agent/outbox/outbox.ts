@@ -9,15 +9,16 @@ import type { Batch, Kept, LostBatch, OutboxOptions, OutboxStats, Sampled } from
 import { type BootTime, type HeldEntry, HeldReadings } from './held.ts'
 import { KeepRate, roomInHours } from './keep-rate.ts'
 import { type Loss, Losses } from './losses.ts'
-import { decodeRecord, encodeRecord } from './record.ts'
+import { encodeRecord } from './record.ts'
 import { pagesOf } from './room.ts'
 import { openStore, type Store } from './store.ts'
+import { batchOf, type Found, type RecordKey, StoredBatches } from './stored-batches.ts'
 import { YoungBatches } from './young-batches.ts'
 
 export type { Batch, Kept, LostBatch, OutboxStats, Sampled } from './batches.ts'
 
 type Lost = { readonly readings: number; readonly from?: number; readonly to?: number }
-type Victims = { readonly keys: [number, number][]; readonly losses: readonly Loss[] }
+type Victims = { readonly keys: readonly RecordKey[]; readonly losses: readonly Loss[] }
 
 const MOST_DROPPED_AT_ONCE = 4
 const MOST_RELEASED_AT_ONCE = 64
@@ -39,6 +40,7 @@ export class Outbox {
   readonly #log: Logger
   readonly #epoch: number
   readonly #young = new YoungBatches()
+  readonly #stored: StoredBatches
   readonly #held: HeldReadings
   readonly #losses: Losses
   readonly #rate: KeepRate
@@ -68,6 +70,7 @@ export class Outbox {
     this.#log = options.log
     this.#epoch = store.epoch
     this.aliases = new Aliases(this.#meta, this.#commits)
+    this.#stored = new StoredBatches(this.#records, this.aliases)
     this.#held = new HeldReadings(store, this.aliases)
     this.#losses = new Losses(this.#meta)
     this.#rate = new KeepRate(options.elapsed ?? (() => performance.now()))
@@ -220,7 +223,7 @@ export class Outbox {
   /** True while this append's batch is here and has not been taken. */
   isWaiting(id: BatchId): boolean {
     const counter = counterOf(id)
-    return !this.#taken.has(counter) && (this.#young.has(counter) || this.#keysOf(counter).length > 0)
+    return !this.#taken.has(counter) && (this.#young.has(counter) || this.#stored.keysOf(counter).length > 0)
   }
 
   /**
@@ -233,17 +236,17 @@ export class Outbox {
       .map(counterOf)
       .filter((c) => this.#taken.has(c) || c < this.#firstOfRun)
     const lost = counters.filter((c) => this.#losses.told.has(c))
-    const found = counters.map((counter) => this.#keysOf(counter)).filter((keys) => keys.length > 0)
+    const found = counters.map((counter) => this.#stored.keysOf(counter)).filter((keys) => keys.length > 0)
     if (found.length + lost.length === 0) {
       for (const c of counters) this.#taken.delete(c)
       return 0
     }
-    const readings = found.flat().reduce((n, key) => n + this.#readingsAt(key), 0)
+    const readings = found.flat().reduce((n, key) => n + (this.#stored.recordAt(key)?.readings.size ?? 0), 0)
     const forgotten = this.#losses.forget(lost)
     const held = Math.max(0, this.#readings - readings)
     await this.#commits.run(
       () => {
-        this.#remove(found.flat())
+        this.#stored.remove(found.flat())
         void this.#meta.put('readings', held)
         forgotten.write()
       },
@@ -278,15 +281,13 @@ export class Outbox {
   }
 
   stats(): OutboxStats {
-    const [first] = this.#records.getKeys({ limit: 1 })
-    const record = first && this.#records.get(first)
     const { entries, bytes } = this.#pages()
     const { readings, from, to } = this.#lost
     return {
       pending: entries,
       pending_readings: entries === 0 ? 0 : this.#readings,
       pending_bytes: bytes,
-      oldest_t: (record && decodeRecord(record)?.t) ?? null,
+      oldest_t: this.#stored.oldestTime(),
       room_h: roomInHours(this.#options, { bytes, perHour: this.#rate.perHour() }),
       lost_readings: readings,
       lost_from_t: from === undefined ? null : unixMs(from),
@@ -329,42 +330,23 @@ export class Outbox {
   }
 
   #oldestFrom(counter: number): number | undefined {
-    const [onDisk] = this.#records.getKeys({ start: [counter, 0], limit: 1 })
-    const young = this.#young.oldestFrom(counter)
-    if (!onDisk) return young
-    return young === undefined ? onDisk[0] : Math.min(onDisk[0], young)
-  }
-
-  #keysOf(counter: number): [number, number][] {
-    return [...this.#records.getKeys({ start: [counter, 0], end: [counter + 1, 0] })]
-  }
-
-  #readingsAt(key: [number, number]): number {
-    const bytes = this.#records.get(key)
-    return (bytes && decodeRecord(bytes)?.readings.size) ?? 0
+    const [onDisk, young] = [this.#stored.oldestFrom(counter), this.#young.oldestFrom(counter)]
+    if (onDisk === undefined) return young
+    return young === undefined ? onDisk : Math.min(onDisk, young)
   }
 
   #read(counter: number): Batch | undefined {
-    const samples: Sampled[] = []
-    const damaged: [number, number][] = []
-    let device: string | undefined
-    for (const { key, value } of this.#records.getRange({ start: [counter, 0], end: [counter + 1, 0] })) {
-      const record = decodeRecord(value)
-      if (record) {
-        device = record.device
-        samples.push({ t: record.t, readings: this.aliases.toNames(record.readings) })
-      } else damaged.push(key)
-    }
-    if (damaged.length > 0) this.#discard(damaged, { device, samples })
-    return device === undefined ? undefined : { id: batchId(this.#epoch, counter), device, samples }
+    const found = this.#stored.find(counter)
+    if (found.damaged.length > 0) this.#discard(found)
+    return batchOf(found, this.#epoch, counter)
   }
 
   /** Records whose checksum does not hold. How many readings they had nobody knows; their batch tells about when. */
-  #discard(keys: [number, number][], batch: { device: string | undefined; samples: readonly Sampled[] }): void {
+  #discard({ damaged: keys, device, samples }: Found): void {
     this.#log.error({ keys }, 'the disk has damaged records of the outbox; they are lost')
-    const times = batch.samples.map((s) => s.t)
+    const times = samples.map((s) => s.t)
     const now = Date.now()
-    const loss = { structure: batch.device ?? null, from: Math.min(now, ...times), to: Math.max(...times, times.length === 0 ? now : 0) }
+    const loss = { structure: device ?? null, from: Math.min(now, ...times), to: Math.max(...times, times.length === 0 ? now : 0) }
     this.#giveUp({ keys, losses: [{ ...loss, readings: keys.length, why: 'damaged' }] })
   }
 
@@ -376,14 +358,14 @@ export class Outbox {
 
   /** Deletes and counts in one transaction. */
   async #lose({ keys, losses }: Victims): Promise<void> {
-    const present = keys.filter((key) => this.#records.get(key) !== undefined)
+    const present = keys.filter((key) => this.#stored.has(key))
     if (present.length === 0) return
     const readings = losses.reduce((n, l) => n + l.readings, 0)
     const change = this.#losses.add(losses)
     const lost = this.#lostAfter(losses)
     await this.#commits.run(
       () => {
-        this.#remove(present)
+        this.#stored.remove(present)
         change.write()
         void this.#meta.put('lost', lost)
       },
@@ -456,20 +438,20 @@ export class Outbox {
     if (oldest === undefined || this.#young.has(oldest)) return undefined
     if (this.#pages().bytes > max_bytes) return 'outbox_full'
     if (max_age_ms === Number.POSITIVE_INFINITY || !clockIsSure()) return undefined
-    const times = this.#keysOf(oldest).map((key) => decodeRecord(this.#records.get(key) ?? Buffer.alloc(0))?.t ?? 0)
+    const times = this.#stored.keysOf(oldest).map((key) => this.#stored.recordAt(key)?.t ?? 0)
     return Math.max(...times) < now - max_age_ms ? 'too_old' : undefined
   }
 
   #victims(now: UnixMs): Victims {
-    const keys: [number, number][] = []
+    const keys: RecordKey[] = []
     const losses: Loss[] = []
     let from = 0
     for (let n = 0; n < MOST_DROPPED_AT_ONCE; n++) {
       const oldest = this.#oldestFree(from, this.#next)
       const why = this.#whyDrop(now, oldest)
       if (oldest === undefined || why === undefined) break
-      for (const key of this.#keysOf(oldest)) {
-        const record = decodeRecord(this.#records.get(key) ?? Buffer.alloc(0))
+      for (const key of this.#stored.keysOf(oldest)) {
+        const record = this.#stored.recordAt(key)
         keys.push(key)
         losses.push({
           structure: record?.device ?? null,
@@ -490,10 +472,6 @@ export class Outbox {
     const turn = this.#losing.then(work)
     this.#losing = turn.catch(() => undefined)
     return await turn
-  }
-
-  #remove(keys: readonly [number, number][]): void {
-    for (const key of keys) void this.#records.remove(key)
   }
 
   #pages(): { entries: number; bytes: number } {

@@ -3,15 +3,16 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import { readFileSync } from 'node:fs'
 import type { MqttClient } from 'mqtt'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openSeal } from '#api/control/seal.ts'
 import { openSigner } from '#api/control/signer.ts'
 import { cookieOf } from '#api/testing/start-api.ts'
-import { type Command, encodeCommand } from '#contract/command.ts'
+import { type Command, type CommandNews, decodeStatus, encodeCommand } from '#contract/command.ts'
 import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
 import { packSigned, sealInput } from '#contract/signed.ts'
 import { encodePayload } from '#contract/sparkplug/payload.ts'
-import { NAMES } from '#contract/topics.ts'
+import { commandTopic, NAMES } from '#contract/topics.ts'
 import { verifyChain } from '#registry/audit.ts'
-import { type ControlPlant, startControlPlant } from '../support/control-plant.ts'
+import { type ControlPlant, SITE_KEY, startControlPlant } from '../support/control-plant.ts'
 import { until } from '../support/servers.ts'
 
 const GATE = 'yc-zh-03'
@@ -19,14 +20,17 @@ const TOPIC = `spBv1.0/yichang/DCMD/yc-s012/${GATE}`
 let plant: ControlPlant
 let wang: string
 const caught: Uint8Array[] = []
+const NEWS_TOPIC = commandTopic('yichang', GATE)
+const kept: CommandNews[] = []
 
 beforeAll(async () => {
   plant = await startControlPlant()
   wang = await cookieOf(plant.app, 'wang')
   const ear = await plant.client('ingest')
-  await ear.subscribeAsync('spBv1.0/#')
+  await ear.subscribeAsync(['spBv1.0/#', NEWS_TOPIC])
   ear.on('message', (topic, payload) => {
     if (topic === TOPIC) caught.push(new Uint8Array(payload))
+    if (topic === NEWS_TOPIC) kept.push(JSON.parse(payload.toString()) as CommandNews)
   })
   await until(async () => {
     const control = await get<GateControl>(`/gates/${GATE}/control`)
@@ -240,6 +244,15 @@ test('while a gate is tagged out every command is refused, at the center and at 
   const owner = await plant.client('api')
   const counter = ((await get<GateControl>(`/gates/${GATE}/control`)).status?.counter ?? 0) + 1
   await stays(() => shout(owner, openSigner(plant.keyFile).sign('command', encodeCommand(freshCommand({ counter })))))
+  // A word of before the tag, rightly sealed, that the broker's owner says again and keeps.
+  const before = kept.find((news) => {
+    const content = news.about === 'control' && openSeal('control', new Uint8Array(Buffer.from(news.sealed, 'base64')), SITE_KEY)
+    return content && decodeStatus(content)?.time === 'trusted'
+  })
+  expect(before).toBeDefined()
+  const ingest = await plant.client('ingest')
+  await stays(() => ingest.publishAsync(NEWS_TOPIC, JSON.stringify(before), { retain: true }).then(() => undefined))
+  expect((await get<GateControl>(`/gates/${GATE}/control`)).status?.tag).toMatchObject({ reason: '检修' })
   const { id } = tagged.json() as { id: string }
   const lift = (cookie: string) => plant.app.inject({ method: 'DELETE', url: `/api/v1/lockouts/${id}`, headers: { cookie } })
   expect((await lift(await cookieOf(plant.app, 'engineer'))).statusCode).toBe(403)
