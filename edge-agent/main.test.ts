@@ -9,6 +9,7 @@ import type { BatchId } from '#contract/batch.ts'
 import { parseConfig } from '#contract/config.ts'
 import { HEALTH_PREFIX, healthOf } from '#contract/health.ts'
 import { VERSION } from '#contract/version.ts'
+import { openLink } from '#simulators/link.ts'
 import { freePort, type RealServer, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
 import { loadProfiles } from './load-profiles.ts'
 import { type Edge, openEdge } from './main.ts'
@@ -346,7 +347,11 @@ test('after an outage the present comes first and the backlog trickles behind it
   const ofBefore = Math.max(...[...journaled(journal).keys()].map((k) => Number(k.split(' ')[1])))
 
   const host = await openHost({ receipts: true })
-  const edge = await startEdge({ outbox: join(path, 'o'), modbusPort: port, journal })
+  // Slow enough that the backlog takes more than a second: on loopback it could be over before the first reading of the present.
+  const ends = { listen: { host: '127.0.0.1', port: 0 }, target: { host: '127.0.0.1', port: mosquitto.port } }
+  const link = await openLink({ preset: 'clear', settings: { up_bits_per_s: 200_000 }, ...ends, seed: 1 }, { log })
+  closers.push(() => link.close())
+  const edge = await startEdge({ outbox: join(path, 'o'), modbusPort: port, journal, url: `mqtt://127.0.0.1:${link.port}` })
   await seen(() => expect(edge.stats().outbox.pending).toBeLessThan(4))
   await edge.stop()
   const sent = [...host.batches().values()].map((h) => h.metrics.find((m) => m.name === 'level_up')?.timestamp ?? 0)

@@ -32,6 +32,7 @@ export const zh = {
     tagReason: '挂牌原因',
     lift: '摘牌',
     held: '本渠控制权：{name}',
+    inForce: '已生效（现地已确认）',
     noAnswer: '未能完成：{detail}',
     blocked: '未下发：此闸另一命令尚未结束，或此选择已失效。请等待或停止，然后重新选择。',
     state: {
@@ -129,6 +130,7 @@ export const en = {
     tagReason: 'Reason of the tag',
     lift: 'Lift the tag',
     held: 'Control of this canal: {name}',
+    inForce: 'in force, confirmed by the site',
     noAnswer: 'Not done: {detail}',
     blocked: 'Not sent: another command of this gate has not ended, or this selection is over. Wait or stop, then select again.',
     state: {

@@ -1,0 +1,8 @@
+import type { CommandView } from '#contract/http/command.ts'
+import type { TextKey } from '../i18n/zh.ts'
+
+const MOVES: readonly string[] = ['open', 'flow', 'stop'] satisfies CommandView['action']['kind'][]
+
+/** The text of a command's state. Of what moves a leaf the encoder has the last word; a tag or a mode is in force, and no encoder was asked. */
+export const stateKey = ({ state, action }: Pick<CommandView, 'state' | 'action'>): TextKey =>
+  state === 'done' && !MOVES.includes(action.kind) ? 'command.inForce' : `command.state.${state}`
