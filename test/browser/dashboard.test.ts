@@ -84,7 +84,10 @@ test('zooming into the chart asks history again, and going back does too', async
   await page.mouse.down()
   await page.mouse.move(box.x + box.width * 0.95, box.y + box.height / 2, { steps: 5 })
   // A hand is slower than a frame: the chart takes the selection from the last one that it drew.
-  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
+  await until(async () => {
+    const selected = await page.locator('[data-test="pane-level"] .u-select').boundingBox()
+    expect(selected?.width).toBeCloseTo(box.width * 0.15, -1)
+  })
   await page.mouse.up()
   const minutesAsked = (): number => {
     const query = asked.at(-1)?.searchParams

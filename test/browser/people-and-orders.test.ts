@@ -117,7 +117,7 @@ test('an administrator adds a person, who changes the first password, makes a to
   await at(page, 'really').click()
   await until(async () => expect(await page.locator('[data-login="zhang.wei"]').innerText()).toContain('disabled'))
   expect((await areas()).status).toBe(401)
-  await newcomer.page.locator('input[type="password"]').waitFor()
+  await newcomer.page.locator('input[name="username"]').waitFor()
   expect(troubles).toEqual([])
   await newcomer.close()
   await close()
