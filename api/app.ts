@@ -13,6 +13,7 @@ import {
 } from 'fastify'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
+import type { NotificationPlan } from '#contract/notification.ts'
 import { unixMs } from '#contract/units.ts'
 import type { History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
@@ -56,6 +57,7 @@ import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
 import { gatesRoutes } from './routes/v1/gates/index.ts'
 import { volumeRoutes } from './routes/v1/gates/volume.ts'
+import { notificationRoutes } from './routes/v1/notifications/index.ts'
 import { orderRoutes } from './routes/v1/orders/index.ts'
 import { peopleRoutes } from './routes/v1/people/index.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
@@ -83,6 +85,8 @@ export type ApiDeps = FeedAccess & {
   readonly history: History
   /** The built dashboard; undefined serves the API alone. */
   readonly dashboardFolder: string | undefined
+  /** Who is told of alarms, to be shown; the telling itself is another’s work. */
+  readonly notificationPlan?: NotificationPlan | null
   /** Milliseconds since 1970 UTC; `Date.now` where it is not given. */
   readonly now?: () => number
 }
@@ -176,6 +180,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
     sessions,
     doors,
     cookie,
+    notificationPlan: deps.notificationPlan ?? null,
     now,
     // The registry keeps none yet.
     correctionsOf: async (gates, { metric, from, to }) =>
@@ -250,6 +255,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
   alarmRoutes(scope, context)
   alarmDeedRoutes(scope, context)
   alarmRuleRoutes(scope, context)
+  notificationRoutes(scope, context)
   scope.register((people, _options, done) => {
     refuseTokens(people, { reads: 'refused' })
     sessionRoutes(people, context)

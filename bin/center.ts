@@ -5,6 +5,8 @@ import { openHistory } from '#history/open.ts'
 import { startRetention } from '#history/retention.ts'
 import { startRollUps } from '#history/roll-up-loop.ts'
 import { openIngest } from '#ingest/main.ts'
+import { startNotifier } from '#notify/notifier.ts'
+import { planOf } from '#notify/plan.ts'
 import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
 import { folders } from './folders.ts'
@@ -31,8 +33,18 @@ export const runApi = (settings: ServiceSettings, log: Logger, signal: AbortSign
     const { url: mqttUrl, username, password } = settings.mqtt
     const registry = closers.add('registry', await registryOf(settings, log))
     const history = closers.add('history', await openHistory(settings.history.url, { log }))
-    const api = await openApi(settings.api, { log, registry, history, mqttUrl, username, password, dashboardFolder: folders.dashboard })
+    const api = await openApi(settings.api, {
+      log,
+      registry,
+      history,
+      mqttUrl,
+      username,
+      password,
+      dashboardFolder: folders.dashboard,
+      notificationPlan: planOf(settings.notify),
+    })
     closers.add('api', api)
+    closers.add('notify', startNotifier(settings.notify, { registry, log, env: process.env }))
     log.info({ address: api.address }, 'api runs')
   })
 

@@ -3,6 +3,7 @@ import { ApiSettings } from '#api/settings.ts'
 import { BrokerSettings } from '#broker/settings.ts'
 import { RetentionSettings } from '#history/retention.ts'
 import { IngestSettings } from '#ingest/settings.ts'
+import { NotifySettings } from '#notify/settings.ts'
 
 export const LogSettings = Type.Object(
   {
@@ -56,6 +57,7 @@ export const ServiceSettings = Type.Object(
     broker: BrokerSettings,
     ingest: IngestSettings,
     api: ApiSettings,
+    notify: NotifySettings,
   },
   { additionalProperties: false },
 )

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { defaultFlowMethod, type FlowMethod, flowMethodAt } from '#contract/flow-method.ts'
+import type { MessageBody } from '#contract/notification.ts'
 import { unixMs } from '#contract/units.ts'
 import type { NewCorrection } from './corrections.ts'
 import type { Registry } from './port.ts'
@@ -80,6 +81,26 @@ export function analysisContract(open: () => Registry): void {
         [2, true],
       ])
       expect((await reportIssues.of(report)).map((i) => i.digest)).toEqual(['a', 'b'])
+    })
+
+    test('an alarm is told to a receiver once in each step, and a message that waits is tried by one process at a time', async () => {
+      const { notifications } = open()
+      const areas = ['yichang', null]
+      const body = (id: string, step = 0): MessageBody => ({
+        ...{ id, step, at: T, subject: 's', text: 't', total: 1, priority: 'high', areas, alarms: [] },
+      })
+      const told = { receiver: 'n-wang', channel: 'email', alarms: [{ id: 'stale:n-1', occurrence: 1 }] } as const
+      expect(await notifications.put({ ...told, body: body('n-1') })).toBe(true)
+      expect(await notifications.put({ ...told, body: body('n-2'), alarms: [...told.alarms, { id: 'stale:n-2', occurrence: 1 }] })).toBe(
+        false,
+      )
+      expect(await notifications.put({ ...told, body: body('n-3', 1) })).toBe(true)
+      const claimed = await Promise.all([1, 2, 3].map(() => notifications.claim(T, T + 60_000)))
+      expect(claimed.flatMap((m) => (m ? [m.id] : [])).sort()).toEqual(['n-1', 'n-3'])
+      await notifications.end('n-1', { state: 'sent', at: T, error: '' })
+      expect((await notifications.claim(T + 60_000, T + 120_000))?.id).toBe('n-3')
+      const ids = async (seen: string[]) => (await notifications.list({ areas: seen }, { limit: 9, offset: 0 })).items.map((m) => m.id)
+      expect([await ids(['yichang']), await ids(['yongji']), await ids([])]).toEqual([['n-3', 'n-1'], [], []])
     })
 
     test('a lease has one holder at a time, who may prolong it; ended or given back it goes to the next with a higher term', async () => {

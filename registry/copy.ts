@@ -9,6 +9,7 @@ import * as commissioning from './tables/commissioning.ts'
 import * as control from './tables/control.ts'
 import * as imported from './tables/imports.ts'
 import * as lost from './tables/lost-readings.ts'
+import * as notification from './tables/notifications.ts'
 import * as saved from './tables/saved-views.ts'
 import * as shift from './tables/shift-log.ts'
 import * as siteConfig from './tables/site-configs.ts'
@@ -41,6 +42,8 @@ export const COPIED: readonly PgTable[] = [
   alarm.alarmRules,
   alarm.alarms,
   alarm.alarmJournal,
+  notification.notifications,
+  notification.toldAlarms,
   analysis.flowMethods,
   analysis.verdictRules,
   analysis.corrections,

@@ -18,6 +18,7 @@ import { gapRepository } from './gaps.ts'
 import { importRepository } from './imports.ts'
 import { leaseRepository } from './leases.ts'
 import { manualReadingRepository } from './manual-readings.ts'
+import { notificationRepository } from './notifications.ts'
 import { orderRepository } from './orders.ts'
 import { peopleRepository, sessionRepository } from './people.ts'
 import { openPglite } from './pglite.ts'
@@ -94,6 +95,7 @@ function registryOn(database: Database, log: Logger): Registry {
     access: accessRepository(database),
     orders: orderRepository(database),
     alarms: alarmRepository(database),
+    notifications: notificationRepository(database),
     copy: registryCopy(database),
     ready: () => database.ready(),
     close: () => database.close(),

@@ -14,6 +14,7 @@ import type { Gaps } from './gaps.ts'
 import type { Imports } from './imports.ts'
 import type { Leases } from './leases.ts'
 import type { ManualReadings } from './manual-readings.ts'
+import type { Notifications } from './notifications.ts'
 import type { ReportIssues } from './report-issues.ts'
 import type { SavedViews } from './saved-views.ts'
 import type { ShiftLog } from './shift-log.ts'
@@ -165,6 +166,7 @@ export interface Registry {
   readonly access: AccessRegistry
   readonly orders: OrderRegistry
   readonly alarms: AlarmRegistry
+  readonly notifications: Notifications
   readonly copy: RegistryCopy
   ready(): Promise<void>
   close(): Promise<void>

@@ -32,6 +32,8 @@ const FORBIDDEN: readonly [room: string, line: string, message: string][] = [
   ['edge-agent', "export { openIngest } from '../ingest/main.ts'", 'by #room'],
   ['ingest', "export { openApi } from '#api/main.ts'", 'no sibling'],
   ['ingest', "export { default } from 'modbus-serial'", 'does not talk to this library'],
+  ['notify', "export { openApi } from '#api/main.ts'", 'no sibling'],
+  ['api', "export { startNotifier } from '#notify/notifier.ts'", 'no sibling'],
   ['api', "export { openEdge } from '#edge-agent/main.ts'", 'no sibling'],
   ['api', "export { openIngest } from '../../ingest/main.ts'", 'by #room'],
   ['history', "export { openRegistry } from '#registry/open.ts'", 'no sibling'],

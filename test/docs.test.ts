@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { parseConfig } from '#contract/config.ts'
 import { FAULT_CODES } from '#contract/fault.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
+import { openReceivers } from '#notify/channels.ts'
 import { ServiceSettings } from '../bin/settings.ts'
 import { settingsDocument } from '../bin/settings-doc.ts'
 import { root } from './support/program.ts'
@@ -32,6 +33,13 @@ test('the site file in docs/field-engineer.md is a valid configuration', () => {
   const yaml = /```yaml\n([\s\S]*?)```/.exec(read('docs/field-engineer.md'))?.[1] ?? ''
   const settings = parseConfig(EdgeSettings, { file: 'docs/field-engineer.md', text: yaml })
   expect(settings.buses.flatMap((b) => b.devices.map((d) => d.structure))).toEqual(['yc-zh-03'])
+})
+
+test('the notification section in docs/notification.md could work, given its secrets', () => {
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(read('docs/notification.md'))?.[1] ?? ''
+  const { notify } = parseConfig(ServiceSettings, { file: 'docs/notification.md', text: yaml })
+  const env = { SMS_GATEWAY_URL: 'https://gateway.example/send', SMS_GATEWAY_SECRET: 'sixteen or more letters' }
+  expect(openReceivers(notify, env).map((r) => r.channel)).toEqual(['email', 'webhook', 'email'])
 })
 
 /** `edge --config …` is `edge run`; `edge outbox export` has two words. */

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { NotificationPlan } from '#contract/notification.ts'
 import type { UnixMs } from '#contract/units.ts'
 import type { Correction, History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
@@ -27,6 +28,7 @@ export type RouteContext = {
   readonly cookie: SessionCookie
   readonly control: ControlDesk
   readonly configs: ConfigDesk
+  readonly notificationPlan: NotificationPlan | null
   readonly now: () => UnixMs
   /** What analysts have ruled of these gates' metric in a span; volumes are reckoned with it. */
   readonly correctionsOf: (gates: readonly string[], of: { metric: string; from: number; to: number }) => Promise<readonly Correction[]>

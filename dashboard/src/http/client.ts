@@ -20,6 +20,7 @@ import type {
 } from '#contract/http.ts'
 import { type AccountClient, accountClient, type PeopleClient, peopleClient } from '../account/client.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
+import { type NotificationClient, notificationClient } from '../notification/client.ts'
 import { type OrderClient, orderClient } from '../order/client.ts'
 import { type ShiftClient, shiftClient } from '../shift/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
@@ -59,6 +60,7 @@ export type Client = {
   /** Totals of what the person may see. */
   situation(): Promise<Situation>
   alarms: AlarmClient
+  notifications: NotificationClient
   shift: ShiftClient
   siteConfigs: SiteConfigClient
   account: AccountClient
@@ -121,6 +123,7 @@ export function openClient(deps: ClientDeps): Client {
     sites: () => all<SiteList['items'][number]>('/sites'),
     situation: () => read<Situation>('/situation'),
     alarms: alarmClient(read),
+    notifications: notificationClient(read),
     shift: shiftClient(read),
     siteConfigs: siteConfigClient(read),
     account: accountClient({ read, send: request }),

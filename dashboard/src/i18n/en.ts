@@ -2,6 +2,7 @@ import { en as account } from '../account/text.ts'
 import { en as alarm } from '../alarm/text.ts'
 import { en as command } from '../command/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
+import { en as notification } from '../notification/text.ts'
 import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
 import { en as schematic } from '../schematic/text.ts'
@@ -19,6 +20,7 @@ export const en: Messages = {
   ...gateVolume,
   ...schematic,
   ...alarm,
+  ...notification,
   ...site,
   ...trend,
   ...overview,

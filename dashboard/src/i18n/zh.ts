@@ -2,6 +2,7 @@ import { zh as account } from '../account/text.ts'
 import { zh as alarm } from '../alarm/text.ts'
 import { zh as command } from '../command/text.ts'
 import { zh as gateVolume } from '../gate/text.ts'
+import { zh as notification } from '../notification/text.ts'
 import { zh as order } from '../order/text.ts'
 import { zh as people } from '../people/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
@@ -18,6 +19,7 @@ export const zh = {
   ...gateVolume,
   ...schematic,
   ...alarm,
+  ...notification,
   ...site,
   ...trend,
   ...overview,

@@ -31,6 +31,13 @@ export const PAGES: readonly Page[] = [
   { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   {
+    name: 'notifications',
+    path: 'notifications',
+    label: 'notification.title',
+    group: 'manage',
+    component: () => import('../notification/NotificationsPage.vue'),
+  },
+  {
     name: 'dead-letters',
     path: 'dead-letters',
     label: 'nav.deadLetters',

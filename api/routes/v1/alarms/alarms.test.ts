@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AlarmList, AlarmView, Figures, JournalList } from '#contract/http/alarm.ts'
+import type { NotificationList } from '#contract/http/notification.ts'
 import type { ConditionRow } from '#registry/alarms.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import type { App } from '../../../app.ts'
@@ -113,6 +114,26 @@ test('an engineer sets a rule, which is audited and no estimate any more; a disp
   }>().items
   expect(rules.filter((r) => !r.estimate).map((r) => r.id)).toEqual(['level_warning:yc-zh-03'])
   expect((await stores.registry.audit.list({ action: 'alarm_rule.set' }, { limit: 10, offset: 0 })).total).toBe(1)
+})
+
+test('who was told of an area’s alarms is shown to those who see it, without the address; what tells of another area is not', async () => {
+  const body = (id: string, areas: string[]) =>
+    ({ id, step: 0, at: NOW, subject: id, text: '', total: 1, priority: 'high', areas, alarms: [] }) as const
+  const put = (id: string, areas: string[]) =>
+    stores.registry.notifications.put({
+      receiver: '值班室',
+      channel: 'email',
+      body: { ...body(id, areas), areas, alarms: [] },
+      alarms: [{ id, occurrence: 1 }],
+    })
+  await put('m1', ['yichang'])
+  await put('m2', ['yichang', 'wulanbuhe'])
+  const seen = async (login: string) =>
+    (await call(login, { method: 'GET', url: '/notifications' })).json<NotificationList>().items.map((m) => [m.id, m.receiver, m.state])
+  expect(await seen('wang')).toEqual([['m1', '值班室', 'waiting']])
+  expect(await seen('chief')).toHaveLength(2)
+  expect(await seen('nobody')).toEqual([])
+  expect((await call('wang', { method: 'GET', url: '/notifications/plan' })).json()).toEqual({ plan: null })
 })
 
 test('more than ten alarms in ten minutes of an area are a flood', async () => {
