@@ -71,6 +71,19 @@ export const ALARM_KINDS = {
     { zh: '电池电压低', en: 'Battery low' },
     { form: 'below', metric: 'battery', unit: 'V', target: 'gate', priority: 'medium', deadband: 0.3, delayOnMs: 60 * SECOND_MS },
   ),
+  leaf_moved: kind(
+    { zh: '闸门无指令动作', en: 'Leaf moved unasked' },
+    { form: 'above', unit: 'm', target: 'gate', priority: 'high', delayOnMs: 60 * SECOND_MS },
+  ),
+  order_deviation: kind(
+    { zh: '偏离调度指令', en: 'Off its order' },
+    { form: 'above', unit: '%', target: 'gate', priority: 'medium', deadband: 3, delayOnMs: 600 * SECOND_MS, delayOffMs: 60 * SECOND_MS },
+  ),
+  /** Of the reach that ends at the gate. */
+  reach_unbalanced: kind(
+    { zh: '渠段水量不平衡', en: 'Reach out of balance' },
+    { form: 'above', unit: '%', target: 'gate', priority: 'low', deadband: 5, delayOnMs: HOUR_MS, months: RUNNING_MONTHS },
+  ),
   stale: kind({ zh: '数据未更新', en: 'No new data' }, { form: 'told', target: 'gate', priority: 'medium', delayOnMs: 30 * SECOND_MS }),
   site_lost: kind(
     { zh: '站点失联', en: 'Site out of contact' },
@@ -126,6 +139,10 @@ const LOW_OF_DEPTH = 0.3
 const LEAST_HEAD_M = 0.02
 const FASTEST_M_PER_H = 0.6
 const LOW_BATTERY_V = 11.8
+const MOVED_M = 0.03
+/** Of the ordered flow, the design depth or the leaf’s height. */
+const OFF_ORDER_PERCENT = 10
+const LOST_PERCENT = 25
 
 /** Limits of a gate. Levels count from the structure's datum, as its readings do. */
 function limitOf(name: AlarmKind, gate: Structure): number | null {
@@ -140,6 +157,9 @@ function limitOf(name: AlarmKind, gate: Structure): number | null {
     gate_fault: 0.5,
     door_open: 0.5,
     battery_low: LOW_BATTERY_V,
+    leaf_moved: MOVED_M,
+    order_deviation: OFF_ORDER_PERCENT,
+    reach_unbalanced: LOST_PERCENT,
   }
   const limit = limits[name]
   return limit === undefined ? null : Math.round(limit * 1000) / 1000

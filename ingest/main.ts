@@ -4,6 +4,7 @@ import { messageOf } from '#contract/fault.ts'
 import { unixMs } from '#contract/units.ts'
 import type { History } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
+import { readSurroundings } from './alarms/instructions.ts'
 import { AlarmKeeper } from './alarms/keeper.ts'
 import { Births } from './births.ts'
 import { Directory } from './directory.ts'
@@ -28,7 +29,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
   const now = (): ReturnType<typeof unixMs> => unixMs(Date.now())
   const directory = new Directory({ registry, log, now })
   const births = new Births({ registry, log })
-  const alarms = new AlarmKeeper({ registry: registry.alarms, directory, log, now })
+  const alarms = new AlarmKeeper({ registry: registry.alarms, directory, surroundings: () => readSurroundings(registry, now()), log, now })
   await untilRead(
     async () => {
       await directory.refresh()

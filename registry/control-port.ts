@@ -112,6 +112,8 @@ export type ControlRegistry = {
   giveUp(id: string, now: UnixMs): Promise<CommandRow | undefined>
   /** Sent, and not ended by the agent's word. */
   open(): Promise<CommandRow[]>
+  /** Sent and not ended, or changed since. */
+  lately(since: number): Promise<CommandRow[]>
   /** The last counter given out for each structure. */
   counters(structures: readonly string[]): Promise<Record<string, number>>
   /** After a restored backup the agent may have seen more than we remember. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, inArray, isNull, or, sql } from 'drizzle-orm'
 import type { CommandRow, CommandState, ControlRegistry, IssueOutcome, KeyRegistry } from './control-port.ts'
 import type { Database, Queries } from './database.ts'
 import { commandCounters, commands, holds, lockouts, siteKeys } from './tables/control.ts'
@@ -93,6 +93,13 @@ export function controlRepository(database: Database): ControlRegistry {
         )
       )[0],
     open: () => database.query((db) => db.select().from(commands).where(inArray(commands.state, OPEN))),
+    lately: (since) =>
+      database.query((db) =>
+        db
+          .select()
+          .from(commands)
+          .where(or(inArray(commands.state, OPEN), gte(commands.updatedAt, since))),
+      ),
     counters: async (structures) => {
       if (structures.length === 0) return {}
       const rows = await database.query((db) =>

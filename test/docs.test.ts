@@ -70,7 +70,8 @@ test('every sluice command and option in the documents is one that the program h
     const known = help(...path)
     for (const option of words.filter((w) => w.startsWith('--'))) expect(known, command).toContain(option)
   }
-})
+  // Each command is a start of the program.
+}, 180_000)
 
 test('deploy/sluice.yaml is a valid configuration', () => {
   expect(parseConfig(ServiceSettings, { file: 'deploy/sluice.yaml', text: read('deploy/sluice.yaml') }).api.http.port).toBe(8080)

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { District } from '#contract/district.ts'
+import type { OrderTarget } from '#contract/http/order.ts'
+import type { OrderState } from '#contract/order.ts'
 import { bad, good, type Reading } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import type { Sample } from '#history/port.ts'
@@ -11,6 +13,7 @@ import { openRegistry } from '#registry/open.ts'
 import type { Registry } from '#registry/port.ts'
 import { copyRegistry } from '#test/support/registry-template.ts'
 import { tempFolder } from '#test/support/servers.ts'
+import type { Surroundings } from './instructions.ts'
 import { AlarmKeeper } from './keeper.ts'
 
 const log = pino({ level: 'silent' })
@@ -26,6 +29,7 @@ const gates = ['g1', 'g2', 'g3'].map(gate)
 const directory = { gates: () => gates, sites: () => [site] }
 let registry: Registry
 let now = T0
+let surroundings: Surroundings = { commands: [], orders: [], canals: [] }
 
 beforeAll(async () => {
   registry = await openRegistry(await copyRegistry(join(folder, 'registry')), { log, migrationsFolder: 'registry/migrations' })
@@ -43,10 +47,13 @@ const sample = (id: string, level: Reading, t = now): Sample => ({
   reading: level,
 })
 async function keeper(of: Registry['alarms'] = registry.alarms): Promise<AlarmKeeper> {
-  const opened = new AlarmKeeper({ registry: of, directory, log, now: () => now })
+  const opened = new AlarmKeeper({ registry: of, directory, surroundings: async () => surroundings, log, now: () => now })
   await opened.load()
   return opened
 }
+const order = (structure: string, state: OrderState, target: OrderTarget): Surroundings['orders'][number] => ({
+  ...{ structure, state, target, effectiveAt: T0, updatedAt: T0, createdAt: T0 },
+})
 const told = async (alarm: string): Promise<string[]> =>
   (await registry.alarms.journal({ alarm }, { limit: 100, offset: 0 })).items.map((e) => e.event).reverse()
 const presentIds = async (): Promise<string[]> => (await registry.alarms.present()).map((a) => a.id).sort()
@@ -191,5 +198,115 @@ test('an acknowledgement holds for the occurrence it was given for; the next is 
   )
   await alarms.settled()
   expect(await registry.alarms.alarm('level_guarantee:g3')).toMatchObject({ active: true, acknowledged: false, occurrence: 2 })
+  await alarms.close()
+})
+
+const value = (id: string, metric: string, v: number, t = now): Sample => ({ ...sample(id, good(v), t), metric })
+
+test('a leaf that moves is an alarm after a minute, unless a command or an order asked for it, and none when it has stood for a while', async () => {
+  const [g1, g2, g3] = gates
+  if (!g1 || !g2 || !g3) throw new Error('no gates')
+  now = T0 + 40_000_000
+  surroundings = { commands: [], orders: [order('g3', 'executing', { kind: 'opening', opening_m: 0.5 })], canals: [] }
+  const alarms = await keeper()
+  const opened = async (ms: number, opening: number): Promise<void> => {
+    now = T0 + 40_000_000 + ms
+    for (const g of [g1, g2, g3]) alarms.take(g, [value(g.id, 'opening', opening)])
+    alarms.tick()
+    await alarms.settled()
+  }
+  await opened(0, 0.2)
+  await opened(5000, 0.5)
+  // The command is read some seconds after the first of its movement was seen.
+  surroundings = { ...surroundings, commands: [{ structure: 'g2', state: 'moving', confirmedAt: now - 2000, updatedAt: now }] }
+  now += 1000
+  await alarms.refresh()
+  await opened(66_000, 0.5)
+  await opened(126_000, 0.5)
+  expect((await presentIds()).filter((id) => id.startsWith('leaf_moved'))).toEqual(['leaf_moved:g1'])
+  expect(await registry.alarms.alarm('leaf_moved:g1')).toMatchObject({ raised_at: T0 + 40_065_000, limit: 0.03, priority: 'high' })
+  await opened(606_000, 0.5)
+  expect(await told('leaf_moved:g1')).toEqual(['raised', 'returned'])
+  expect([await told('leaf_moved:g2'), await told('leaf_moved:g3')]).toEqual([[], []])
+  surroundings = { commands: [], orders: [], canals: [] }
+  await alarms.close()
+})
+
+test('a gate that is off its order for ten minutes is an alarm, with a deadband, and none any more when the order is closed', async () => {
+  const [g1] = gates
+  if (!g1) throw new Error('no gate')
+  const start = T0 + 50_000_000
+  now = start
+  const flow = order('g1', 'done', { kind: 'flow', flow_m3s: 10 })
+  surroundings = { commands: [], orders: [{ ...flow, effectiveAt: start }], canals: [] }
+  const alarms = await keeper()
+  const flows = async (from: number, to: number, v: number): Promise<void> => {
+    for (let s = from; s <= to; s += 60) {
+      now = start + s * 1000
+      alarms.take(g1, [value('g1', 'flow', v)])
+    }
+    alarms.tick()
+    await alarms.settled()
+  }
+  await flows(0, 300, 8.5)
+  await flows(360, 420, 9.2)
+  expect(await told('order_deviation:g1')).toEqual([])
+  await flows(480, 1140, 8.5)
+  expect(await told('order_deviation:g1')).toEqual(['raised'])
+  expect(await registry.alarms.alarm('order_deviation:g1')).toMatchObject({ value: 15, raised_at: start + 1_080_000 })
+  await flows(1200, 1500, 9.2)
+  expect(await told('order_deviation:g1')).toEqual(['raised'])
+  surroundings = { ...surroundings, orders: [{ ...flow, state: 'closed', effectiveAt: start }] }
+  now += 1000
+  await alarms.refresh()
+  now += 66_000
+  alarms.tick()
+  await alarms.settled()
+  expect(await told('order_deviation:g1')).toEqual(['raised', 'returned'])
+  surroundings = { commands: [], orders: [], canals: [] }
+  await alarms.close()
+})
+
+test('a reach that loses a third of its water for hours is one alarm, at the gate where it ends; while it fills there is none', async () => {
+  const start = T0 + 60_000_000
+  const placed = gates.map((g, i) => ({
+    ...g,
+    canal: 'c',
+    chainage_km: i * 10,
+    type: i === 1 ? ('offtake' as const) : ('regulator' as const),
+  }))
+  const canals = [
+    {
+      ...{ id: 'c', name: { zh: 'c', en: 'c' }, area: 'yichang', parent: null, parent_chainage_km: null },
+      length_km: 30,
+      design_flow_m3s: 20,
+    },
+  ]
+  surroundings = { commands: [], orders: [], canals }
+  now = start
+  const alarms = new AlarmKeeper({
+    registry: registry.alarms,
+    directory: { gates: () => placed, sites: () => [site] },
+    surroundings: async () => surroundings,
+    log,
+    now: () => now,
+  })
+  await alarms.load()
+  const hours = async (from: number, to: number, flows: readonly number[]): Promise<void> => {
+    for (let minute = from * 60; minute < to * 60; minute += 5) {
+      now = start + minute * 60_000
+      for (const [i, g] of placed.entries()) alarms.take(g, [value(g.id, 'flow', flows[i] ?? 0)])
+      alarms.tick()
+    }
+    await alarms.settled()
+  }
+  await hours(0, 4, [15, 4, 9])
+  await hours(4, 4.5, [15, 4, 3])
+  await hours(4.5, 8, [15, 4, 9])
+  expect(await told('reach_unbalanced:g3')).toEqual([])
+  await hours(8, 16, [15, 4, 6])
+  expect(await told('reach_unbalanced:g3')).toEqual(['raised'])
+  expect((await presentIds()).filter((id) => id.startsWith('reach_unbalanced'))).toEqual(['reach_unbalanced:g3'])
+  surroundings = { commands: [], orders: [], canals: [] }
   await alarms.close()
 })

@@ -8,10 +8,12 @@ import { unixMs } from '#contract/units.ts'
 import type { Sample } from '#history/port.ts'
 import type { AlarmRegistry, ConditionRow } from '#registry/alarms.ts'
 import type { Directory } from '../directory.ts'
-import { advance, isActive, type Stepped, step } from './evaluate.ts'
+import { advance, isActive, type Stepped, step, violates } from './evaluate.ts'
+import type { Surroundings } from './instructions.ts'
 import { follows, lookAt } from './look.ts'
 import { SaveQueue } from './save-queue.ts'
 import { inForce, newWatch, restored, rowOf, took, type Watch } from './watch.ts'
+import { type Judgement, WaterWatch } from './water-watch.ts'
 
 const TICK_MS = 1000
 /** A delay that no sample ends is ended by the clock, later by what a sample may still be on its way. */
@@ -25,6 +27,8 @@ const LEAST_SILENCE_MS = 60_000
 type Deps = {
   readonly registry: AlarmRegistry
   readonly directory: Pick<Directory, 'gates' | 'sites'>
+  /** Commands, orders and canals, as the registry has them. */
+  readonly surroundings: () => Promise<Surroundings>
   readonly log: Logger
   readonly now: () => number
 }
@@ -39,6 +43,7 @@ export class AlarmKeeper {
   readonly #gates = new Map<string, GateMemory>()
   readonly #sitesHeard = new Map<string, number>()
   readonly #offline = new Set<string>()
+  readonly #water = new WaterWatch()
   #lostBrokers = new Set<string>()
   #rows: Map<string, ConditionRow> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -58,7 +63,7 @@ export class AlarmKeeper {
 
   /** The rules again: gates may have come, engineers may have set limits. @throws Fault REGISTRY_UNREACHABLE */
   async refresh(): Promise<void> {
-    const settings = await this.#deps.registry.settings()
+    const [settings, known] = await Promise.all([this.#deps.registry.settings(), this.#deps.surroundings()])
     const rules = rulesOf({ structures: [...this.#deps.directory.gates()], sites: [...this.#deps.directory.sites()] }, settings)
     const byGate = new Map<string, Watch[]>()
     for (const rule of rules) {
@@ -66,6 +71,7 @@ export class AlarmKeeper {
       if (rule.gate !== null) byGate.set(rule.gate, [...(byGate.get(rule.gate) ?? []), watch])
     }
     this.#byGate = byGate
+    this.#judge(this.#water.refresh(known, [...this.#deps.directory.gates()], this.#deps.now()))
   }
 
   refreshSoon(): void {
@@ -92,7 +98,10 @@ export class AlarmKeeper {
       if (sample.reading.quality === 'good') memory.goodAt = Math.max(memory.goodAt, sample.received)
       const newest = memory.newest.get(sample.metric) ?? Number.NEGATIVE_INFINITY
       const isLate = sample.t < newest
-      if (!isLate) memory.newest.set(sample.metric, sample.t)
+      if (!isLate) {
+        memory.newest.set(sample.metric, sample.t)
+        this.#judge(this.#water.take(gate, sample))
+      }
       for (const watch of watches) {
         if (!follows(watch.rule, sample.metric)) continue
         const seen = ALARM_KINDS[watch.rule.kind].metric === 'head' ? headOf(memory, sample) : sample
@@ -168,11 +177,23 @@ export class AlarmKeeper {
         this.#tell('stale', gate.id, { t: now, violated: now - memory.goodAt > silenceOf(site), value: null })
       }
     }
+    this.#judge(this.#water.tick(now))
     for (const watch of this.#watches.values()) {
       const { at } = watch.condition.phase
       if (at !== 'rising' && at !== 'falling') continue
       const told = ALARM_KINDS[watch.rule.kind].form === 'told'
       this.#keep(watch, advance(watch.rule, watch.condition, told ? now : now - ON_ITS_WAY_MS))
+    }
+  }
+
+  #judge(judgements: readonly Judgement[]): void {
+    for (const { kind, gate, t, value } of judgements) {
+      const watch = this.#watches.get(ruleId(kind, gate))
+      if (!watch) continue
+      const violated = violates(watch.rule, value, isActive(watch.condition))
+      // Nothing was wrong and nothing is: most of what is judged.
+      if (!violated && watch.condition.phase.at === 'normal') continue
+      this.#keep(watch, step(watch.rule, watch.condition, inForce(watch.rule, { t, violated, value })))
     }
   }
 
