@@ -45,6 +45,7 @@ import { alarmRoutes } from './routes/v1/alarms/index.ts'
 import { alarmRuleRoutes } from './routes/v1/alarms/rules.ts'
 import { analysisRoutes } from './routes/v1/analysis/index.ts'
 import { areaRoutes } from './routes/v1/areas.ts'
+import { auditRoutes } from './routes/v1/audit.ts'
 import { balanceRoutes } from './routes/v1/balance.ts'
 import { canalRoutes } from './routes/v1/canals.ts'
 import { commandRoutes } from './routes/v1/commands/commands.ts'
@@ -262,6 +263,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
     accountRoutes(people, context)
     peopleRoutes(people, context)
     viewRoutes(people, context)
+    auditRoutes(people, context)
     done()
   })
   // A gate moves by a person's hand.

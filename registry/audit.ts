@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { and, asc, desc, gt, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, gt, gte, inArray, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { canonicalJson } from '#contract/canonical.ts'
 import type { Database, Queries } from './database.ts'
 import type { Page, Paged } from './port.ts'
@@ -20,10 +20,31 @@ export type ChainVerdict =
   | { readonly kind: 'whole'; readonly entries: number; readonly unchained: number; readonly head: string }
   | { readonly kind: 'broken'; readonly id: number; readonly what: string }
 
+export type AuditFilter = {
+  readonly action?: string | undefined
+  /** The action's part before the dot. */
+  readonly kind?: string | undefined
+  /** Of a person, what was done with their tokens too. */
+  readonly who?: string | undefined
+  readonly subject?: string | undefined
+  /** A structure: as the subject, or named in the details. */
+  readonly gate?: string | undefined
+  /** Only entries about one of these: as the subject, or a structure named in the details. */
+  readonly about?: readonly string[] | undefined
+  readonly from?: number | undefined
+  /** Exclusive. */
+  readonly to?: number | undefined
+  /** Older than this id: to go through the whole without counting from the start each time. */
+  readonly before?: number | undefined
+}
+
 export type AuditRegistry = {
   /** Append-only. `details` is JSON. */
   append(entry: AuditEntry): Promise<void>
-  list(filter: { readonly action?: string; readonly who?: string; readonly subject?: string }, page: Page): Promise<Paged<AuditRow>>
+  /** Newest first. */
+  list(filter: AuditFilter, page: Page): Promise<Paged<AuditRow>>
+  /** A page without the count of all. */
+  some(filter: AuditFilter, limit: number): Promise<AuditRow[]>
   /** Oldest first, after this id. */
   after(id: number, limit: number): Promise<AuditRow[]>
 }
@@ -42,15 +63,32 @@ export function auditRepository(database: Database): AuditRegistry {
     append: (entry) => database.transact((db) => appendTo(db, entry)),
     list: (filter, { limit, offset }) =>
       database.query(async (db) => {
-        const where = and(
-          ...(['action', 'who', 'subject'] as const).flatMap((k) => (filter[k] === undefined ? [] : [sql`${audit[k]} = ${filter[k]}`])),
-        )
+        const where = conditionOf(filter)
         const items = await db.select().from(audit).where(where).orderBy(desc(audit.id)).limit(limit).offset(offset)
         const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(audit).where(where)
         return { items, total: count?.n ?? 0 }
       }),
+    some: (filter, limit) =>
+      database.query((db) => db.select().from(audit).where(conditionOf(filter)).orderBy(desc(audit.id)).limit(limit)),
     after: (id, limit) => database.query((db) => db.select().from(audit).where(gt(audit.id, id)).orderBy(asc(audit.id)).limit(limit)),
   }
+}
+
+const GATE_IN_DETAILS = sql`coalesce(${audit.details}->>'structure', ${audit.details}->>'gate')`
+
+function conditionOf({ action, kind, who, subject, gate, about, from, to, before }: AuditFilter): SQL | undefined {
+  const isAbout = (ids: readonly string[]) => or(inArray(audit.subject, [...ids]), inArray(GATE_IN_DETAILS, [...ids]))
+  return and(
+    action === undefined ? undefined : sql`${audit.action} = ${action}`,
+    kind === undefined ? undefined : sql`split_part(${audit.action}, '.', 1) = ${kind}`,
+    who === undefined ? undefined : sql`(${audit.who} = ${who} or left(${audit.who}, ${who.length + 1}) = ${`${who}:`})`,
+    subject === undefined ? undefined : sql`${audit.subject} = ${subject}`,
+    gate === undefined ? undefined : isAbout([gate]),
+    about === undefined ? undefined : isAbout(about),
+    from === undefined ? undefined : gte(audit.at, from),
+    to === undefined ? undefined : lt(audit.at, to),
+    before === undefined ? undefined : lt(audit.id, before),
+  )
 }
 
 /** Inside the caller's transaction: what it did and what is written of it are one. */

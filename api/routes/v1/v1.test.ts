@@ -1,16 +1,19 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Fault } from '#contract/fault.ts'
+import type { AuditList } from '#contract/http/audit.ts'
 import type { DeadLetterList, GateList, HistoryReply } from '#contract/http.ts'
 import { bad, good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import type { History } from '#history/port.ts'
+import { hashOf } from '#registry/audit.ts'
 import type { Registry } from '#registry/port.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import type { App } from '../../app.ts'
+import { ensurePerson } from '../../auth/ensure-person.ts'
 import { structure } from '../../testing/district.ts'
 import { expectProblem, type Reply } from '../../testing/problem.ts'
-import { type AuditEntry, cookieOf, NO_BROKER, openStores, type Stores, startApp } from '../../testing/start-api.ts'
+import { type AuditEntry, cookieOf, NO_BROKER, openStores, PASSWORD, type Stores, startApp } from '../../testing/start-api.ts'
 
 const T0 = 1_790_000_000_000
 
@@ -255,5 +258,58 @@ describe('what goes wrong is a problem document', () => {
     const ready = await other.app.inject('/readyz')
     expect(ready.json()).toMatchObject({ parts: { history: 'down', registry: 'up' } })
     await other.app.close()
+  })
+})
+
+describe('the audit trail', () => {
+  const trail = async (who: string, query = '') => (await get(`/api/v1/audit${query}`, await cookieOf(app, who))).json<AuditList>()
+  const entry = (at: number, who: string, action: string, subject: string, details: Record<string, unknown> = {}) =>
+    registry.audit.append({ at, who, action, subject, details })
+
+  beforeAll(async () => {
+    for (const [login, area] of [
+      ['sun', 'yichang'],
+      ['zhou', null],
+    ] as const)
+      await ensurePerson(registry, { login, name: login, password: PASSWORD, grants: [{ role: 'supervisor', area }] })
+    await entry(T0, 'wang', 'command.send', 'yc-zh-03', { action: { kind: 'open' } })
+    await entry(T0 + 1000, 'wang:report', 'order.draft', '2026-7', { structure: 'yc-zh-03' })
+    await entry(T0 + 2000, 'wangbadan', 'command.send', 'wl-zh-01')
+    await entry(T0 + 3000, '=HYPERLINK("http://evil")', 'session.refused', '=1+1', { reason: 'wrong' })
+  })
+
+  test('is for supervisors and administrators; one of an area sees what concerns its gates, canals and sites', async () => {
+    for (const who of ['wang', 'engineer', 'nobody'])
+      expectProblem(await get('/api/v1/audit', await cookieOf(app, who)), 403, 'NOT_ALLOWED')
+    expectProblem(await get('/api/v1/audit/export', await cookieOf(app, 'wang')), 403, 'NOT_ALLOWED')
+    const span = `?from=${T0}&to=${T0 + 60_000}`
+    expect((await trail('zhou', span)).items.map((e) => e.subject)).toEqual(['=1+1', 'wl-zh-01', '2026-7', 'yc-zh-03'])
+    expect((await trail('sun', span)).items.map((e) => e.subject)).toEqual(['2026-7', 'yc-zh-03'])
+    expect(await trail('sun', '?gate=wl-zh-01')).toMatchObject({ items: [], total: 0 })
+  })
+
+  test('is found by person with their tokens, by gate where it is named, by kind and by time, and pages', async () => {
+    const subjects = async (query: string) => (await trail('chief', `?from=${T0}&to=${T0 + 60_000}${query}`)).items.map((e) => e.subject)
+    expect(await subjects('&who=wang')).toEqual(['2026-7', 'yc-zh-03'])
+    expect(await subjects('&gate=yc-zh-03')).toEqual(['2026-7', 'yc-zh-03'])
+    expect(await subjects('&kind=command')).toEqual(['wl-zh-01', 'yc-zh-03'])
+    expect(await subjects('&kind=comm')).toEqual([])
+    expect(await trail('chief', `?from=${T0 + 1000}&to=${T0 + 2000}`)).toMatchObject({ items: [{ who: 'wang:report' }], total: 1 })
+    expect(await trail('chief', `?from=${T0}&to=${T0 + 60_000}&limit=1&offset=1`)).toMatchObject({
+      items: [{ who: 'wangbadan' }],
+      total: 4,
+    })
+  })
+
+  test('is taken away as a file: a stranger’s words are no formula in it, and each line’s hash can be reckoned again', async () => {
+    const cookie = await cookieOf(app, 'chief')
+    const csv = await get(`/api/v1/audit/export?from=${T0}&to=${T0 + 60_000}`, cookie)
+    expect(csv.headers['content-disposition']).toBe('attachment; filename="sluice-audit.csv"')
+    const [, newest] = csv.body.split('\r\n')
+    expect(newest).toContain(`,"'=HYPERLINK(""http://evil"")",session.refused,'=1+1,"{""reason"":""wrong""}",`)
+    const lines = (await get(`/api/v1/audit/export?format=jsonl&kind=command`, cookie)).body.trim().split('\n')
+    const entries = lines.map((line) => JSON.parse(line) as AuditEntry & { prev_hash: string; hash: string })
+    expect(entries.length).toBeGreaterThanOrEqual(2)
+    for (const e of entries) expect(hashOf(e.prev_hash, e)).toBe(e.hash)
   })
 })

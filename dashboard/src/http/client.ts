@@ -20,6 +20,7 @@ import type {
 } from '#contract/http.ts'
 import { type AccountClient, accountClient, type PeopleClient, peopleClient } from '../account/client.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
+import { type AuditClient, auditClient } from '../audit/client.ts'
 import { type NotificationClient, notificationClient } from '../notification/client.ts'
 import { type OrderClient, orderClient } from '../order/client.ts'
 import { type ShiftClient, shiftClient } from '../shift/client.ts'
@@ -65,6 +66,7 @@ export type Client = {
   siteConfigs: SiteConfigClient
   account: AccountClient
   people: PeopleClient
+  audit: AuditClient
   orders: OrderClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
@@ -128,6 +130,7 @@ export function openClient(deps: ClientDeps): Client {
     siteConfigs: siteConfigClient(read),
     account: accountClient({ read, send: request }),
     people: peopleClient({ read, send: request }),
+    audit: auditClient(read),
     orders: orderClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {

@@ -1,5 +1,6 @@
 import { en as account } from '../account/text.ts'
 import { en as alarm } from '../alarm/text.ts'
+import { en as audit } from '../audit/text.ts'
 import { en as command } from '../command/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
 import { en as notification } from '../notification/text.ts'
@@ -29,6 +30,7 @@ export const en: Messages = {
   ...command,
   ...account,
   ...people,
+  ...audit,
   ...order,
   session: {
     title: 'Sign in',

@@ -1,5 +1,6 @@
 import { zh as account } from '../account/text.ts'
 import { zh as alarm } from '../alarm/text.ts'
+import { zh as audit } from '../audit/text.ts'
 import { zh as command } from '../command/text.ts'
 import { zh as gateVolume } from '../gate/text.ts'
 import { zh as notification } from '../notification/text.ts'
@@ -28,6 +29,7 @@ export const zh = {
   ...command,
   ...account,
   ...people,
+  ...audit,
   ...order,
   session: {
     title: '登录',

@@ -45,6 +45,7 @@ export const PAGES: readonly Page[] = [
     component: () => import('../dead-letter/DeadLettersPage.vue'),
   },
   { name: 'people', path: 'people', label: 'people.title', group: 'manage', component: () => import('../people/PeoplePage.vue') },
+  { name: 'audit', path: 'audit', label: 'audit.title', group: 'manage', component: () => import('../audit/AuditPage.vue') },
   { name: 'account', path: 'account', label: 'account.title', group: 'manage', component: () => import('../account/AccountPage.vue') },
 ]
 

@@ -73,6 +73,9 @@ test('an acknowledgement says who and when, stands in the journal, and is not fo
     ['acknowledged', 'wang'],
     ['raised', ''],
   ])
+  expect((await stores.registry.audit.list({ kind: 'alarm' }, { limit: 10, offset: 0 })).items).toMatchObject([
+    { who: 'wang', action: 'alarm.acknowledge', subject: 'level_warning:yc-zh-03', details: { gate: 'yc-zh-03' } },
+  ])
   expectProblem(await call('wang', { method: 'POST', url: '/alarms/level_warning:wl-zh-01/ack' }), 404, 'NOT_FOUND')
   expectProblem(await call('wang', { method: 'POST', url: '/alarms/broker_lost:center/ack' }), 403, 'NOT_ALLOWED')
 })

@@ -19,6 +19,13 @@ export function alarmDeedRoutes(app: App, { registry, now, alarms }: RouteContex
     const before = await requireAlarm(registry, id, options)
     const at = now()
     const [after] = await registry.alarms.act([id], deed, { who: options.signedIn.person.login, at })
+    await registry.audit.append({
+      at,
+      who: options.signedIn.person.login,
+      action: `alarm.${deed.do}`,
+      subject: id,
+      details: { kind: before.kind, gate: before.gate, ...deed },
+    })
     await alarms.refresh()
     const alarm = after ?? before
     return { ...alarm, state: alarmState(alarm, at) }
@@ -74,6 +81,14 @@ export function alarmDeedRoutes(app: App, { registry, now, alarms }: RouteContex
         { do: 'acknowledge' },
         { who: person.login, at },
       )
+      if (changed.length > 0)
+        await registry.audit.append({
+          at,
+          who: person.login,
+          action: 'alarm.acknowledge_many',
+          subject: area ?? 'many',
+          details: { alarms: changed.map((a) => a.id) },
+        })
       await alarms.refresh()
       return { acknowledged: changed.length }
     },

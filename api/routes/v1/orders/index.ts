@@ -128,7 +128,13 @@ export function orderRoutes(app: App, { registry, district, states, sites, now }
       const readings = await readingsNow(order.structure)
       const after = await registry.orders.step(order.id, order.state, { state, at, by: login, byName: name, note, readings })
       if (!after) throw new Fault('CONFLICT', 'somebody else was quicker', 'look at the order again')
-      await registry.audit.append({ at, who: login, action: `order.${deed}`, subject: numberOf(order), details: { note, readings } })
+      await registry.audit.append({
+        at,
+        who: login,
+        action: `order.${deed}`,
+        subject: numberOf(order),
+        details: { structure: order.structure, note, readings },
+      })
       return orderView(after, at)
     },
   )
