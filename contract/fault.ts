@@ -24,6 +24,10 @@ export const FAULT_CODES = [
   'PASSWORD_TOO_WEAK',
   'BAD_REQUEST',
   'CONFLICT',
+  'GATE_BUSY',
+  'TAGGED_OUT',
+  'CANAL_HELD',
+  'SELECTION_OVER',
 ] as const
 export type FaultCode = (typeof FAULT_CODES)[number]
 

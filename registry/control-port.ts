@@ -54,6 +54,8 @@ export type IssueOutcome =
   /** Another command of this structure has not ended. */
   | { readonly kind: 'busy'; readonly other: CommandRow }
   | { readonly kind: 'tagged_out'; readonly lockout: Lockout }
+  /** Somebody else than who ordered it, or approves it, has the control of its canal now. */
+  | { readonly kind: 'held'; readonly hold: Hold }
   /** It is no longer selected: expired, cancelled, or issued already. */
   | { readonly kind: 'gone' }
 
@@ -62,6 +64,8 @@ export type Issue = {
   readonly now: UnixMs
   readonly expiresAt: UnixMs
   readonly approvedBy: string | null
+  /** Of the structure: what somebody else holds is not commanded in turn. */
+  readonly canal: string
   /** A stop waits for no other command; a tag and its lifting are no moves. */
   readonly right: 'in turn' | 'always'
   /** @returns the signed command, base64. */

@@ -33,13 +33,14 @@ export function controlContract(registryNow: () => Registry): void {
       selectedAt: T,
       expiresAt: T + 60_000,
     })
-  const issue = (id: string, right: 'in turn' | 'always' = 'in turn', now = T) =>
+  const issue = (id: string, right: 'in turn' | 'always' = 'in turn', now = T, approvedBy: string | null = null) =>
     registry.control.issue({
       id,
       now,
       expiresAt: unixMs(now + 30_000),
-      approvedBy: null,
+      approvedBy,
       right,
+      canal: `canal-of-${structure}`,
       sign: (row, counter) => `${row.structure} ${counter}`,
     })
   const report = (id: string, state: 'accepted' | 'moving' | 'done'): CommandReport => ({
@@ -90,6 +91,15 @@ export function controlContract(registryNow: () => Registry): void {
       expect(await registry.control.takeReport(report(a.id, 'accepted'), T)).toBeUndefined()
       expect(await registry.control.takeReport(report(a.id, 'done'), T)).toMatchObject({ state: 'done' })
       expect(await registry.control.takeReport({ ...report(a.id, 'done'), state: 'failed', reason: 'stall' }, T)).toBeUndefined()
+    })
+
+    test('what somebody else has taken meanwhile is not issued, but a stop; an approver who holds it may', async () => {
+      const [a, b] = [await select(), await select()]
+      await registry.control.take({ canal: `canal-of-${structure}`, login: 'li', name: '李', since: T })
+      expect(await issue(a.id)).toMatchObject({ kind: 'held', hold: { login: 'li' } })
+      expect(await issue((await select('stop')).id, 'always')).toMatchObject({ kind: 'issued' })
+      expect(await issue(b.id, 'in turn', T, 'zhao')).toMatchObject({ kind: 'held' })
+      expect(await issue(b.id, 'in turn', T, 'li')).toMatchObject({ kind: 'issued' })
     })
 
     test('while a structure is tagged out nothing is issued for it, but a stop', async () => {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, gte, inArray, isNull, notInArray, or, sql } from 'drizzle-orm'
 import type { CommandRow, CommandState, ControlRegistry, IssueOutcome, KeyRegistry } from './control-port.ts'
 import type { Database, Queries } from './database.ts'
 import { commandCounters, commands, holds, lockouts, siteKeys } from './tables/control.ts'
@@ -182,7 +182,7 @@ export function controlRepository(database: Database): ControlRegistry {
 
 async function issueIn(
   db: Queries,
-  { id, now, expiresAt, approvedBy, right, sign }: Parameters<ControlRegistry['issue']>[0],
+  { id, now, expiresAt, approvedBy, right, canal, sign }: Parameters<ControlRegistry['issue']>[0],
 ): Promise<IssueOutcome> {
   const [row] = await db.select().from(commands).where(eq(commands.id, id)).for('update')
   if (!row || !PENDING.includes(row.state) || row.expiresAt <= now) return { kind: 'gone' }
@@ -194,7 +194,7 @@ async function issueIn(
     .returning()
   const counter = found(issued).counter
   if (right === 'in turn') {
-    const refusal = await obstacle(db, row, now)
+    const refusal = await obstacle(db, row, { now, canal, people: approvedBy === null ? [row.by] : [row.by, approvedBy] })
     if (refusal) return refusal
   }
   const [sent] = await db
@@ -205,13 +205,23 @@ async function issueIn(
   return { kind: 'issued', row: found(sent) }
 }
 
-async function obstacle(db: Queries, row: CommandRow, now: number): Promise<IssueOutcome | null> {
+async function obstacle(
+  db: Queries,
+  row: CommandRow,
+  { now, canal, people }: { readonly now: number; readonly canal: string; readonly people: readonly string[] },
+): Promise<IssueOutcome | null> {
   const [tag] = await db
     .select()
     .from(lockouts)
     .where(and(eq(lockouts.structure, row.structure), isNull(lockouts.liftedAt), gt(lockouts.until, now)))
     .limit(1)
   if (tag) return { kind: 'tagged_out', lockout: tag }
+  const [hold] = await db
+    .select()
+    .from(holds)
+    .where(and(eq(holds.canal, canal), notInArray(holds.login, [...people])))
+    .limit(1)
+  if (hold) return { kind: 'held', hold }
   const [other] = await db
     .select()
     .from(commands)

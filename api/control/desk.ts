@@ -21,6 +21,7 @@ import type { Registry } from '#registry/port.ts'
 import type { SignedIn } from '../auth/sessions.ts'
 import type { ApiSettings } from '../settings.ts'
 import type { ControlLink } from './link.ts'
+import { canalHeld, gateBusy, selectionOver, taggedOut } from './refusals.ts'
 import { openSeal } from './seal.ts'
 import type { Signer } from './signer.ts'
 import { commandView, lockoutView } from './view.ts'
@@ -42,9 +43,13 @@ const ASK_EVERY_MS = 1000
 const SILENCE_MS = 5000
 const GIVE_UP_MS = 120_000
 
-/** Kept or said again by the broker, after a newer word. Times are compared only where both clocks were believed. */
+/**
+ * Kept or said again by the broker, after a newer word. An agent's counter never goes back: one that lost its disk has none, until the
+ * center tells it the last a moment later. Times are compared only where both clocks were believed.
+ */
 const isOlder = (status: ControlStatus, known: ControlStatus | undefined): boolean =>
-  status.time === 'trusted' && known?.time === 'trusted' && status.t < known.t
+  known !== undefined &&
+  ((status.counter ?? -1) < (known.counter ?? -1) || (status.time === 'trusted' && known.time === 'trusted' && status.t < known.t))
 
 /** The center's side of commands: counters, signatures, sending until answered, and what the agents report. */
 export class ControlDesk {
@@ -101,8 +106,11 @@ export class ControlDesk {
     return row
   }
 
-  /** Gives out the counter, signs, keeps and sends. @throws Fault CONFLICT that says why it does not go. */
-  async send(row: CommandRow, by: { readonly login: string; readonly approvedBy: string | null }): Promise<CommandRow> {
+  /** Gives out the counter, signs, keeps and sends. @throws Fault GATE_BUSY, TAGGED_OUT, CANAL_HELD, SELECTION_OVER */
+  async send(
+    row: CommandRow,
+    by: { readonly login: string; readonly approvedBy: string | null; readonly canal: string },
+  ): Promise<CommandRow> {
     const { registry, now, settings } = this.#deps
     const signer = await this.#require(row.site)
     const at = now()
@@ -114,6 +122,7 @@ export class ControlDesk {
       expiresAt,
       approvedBy: by.approvedBy,
       right,
+      canal: by.canal,
       sign: ({ id, area, site, structure, action }, counter) => {
         const command: Command = { v: 1, id, area, site, structure, counter, issued: at, expires: expiresAt, by: row.by, action }
         return Buffer.from(signer.sign('command', encodeCommand(command))).toString('base64')
@@ -130,22 +139,20 @@ export class ControlDesk {
         this.#show(outcome.row)
         return outcome.row
       case 'busy':
-        throw new Fault('CONFLICT', `another command of ${row.structure} has not ended (by ${outcome.other.by})`, 'wait for it, or stop it')
+        throw gateBusy(outcome.other)
       case 'tagged_out':
-        throw new Fault(
-          'CONFLICT',
-          `${row.structure} is tagged out by ${outcome.lockout.byName}: ${outcome.lockout.reason}`,
-          'ask who tagged it, or a supervisor',
-        )
+        throw taggedOut(outcome.lockout)
+      case 'held':
+        throw canalHeld(outcome.hold)
       case 'gone':
-        throw new Fault('CONFLICT', 'this selection is over, was cancelled, or has been sent already', 'select again')
+        throw selectionOver()
     }
   }
 
   /** What is done at once, without a selection: stop, tag, untag. */
   async atOnce(structure: Structure, by: SignedIn, action: CommandAction): Promise<CommandRow> {
     const row = await this.select(structure, by, { action, needsSecond: false, order: null })
-    return await this.send(row, { login: by.person.login, approvedBy: null })
+    return await this.send(row, { login: by.person.login, approvedBy: null, canal: structure.canal })
   }
 
   /** Confirmed by who ordered it; a second person must still approve. @throws Fault CONFLICT */
@@ -154,7 +161,7 @@ export class ControlDesk {
     const at = now()
     const waits =
       row.expiresAt > at && (await registry.control.await(row.id, { now: at, expiresAt: unixMs(at + settings.selection_s * 1000) }))
-    if (!waits) throw new Fault('CONFLICT', 'this selection is over', 'select again')
+    if (!waits) throw selectionOver()
     await this.#audit(row.by, 'command.confirm', row, { waits_for: 'a second person' })
     const waiting = await registry.control.command(row.id)
     if (waiting) this.#show(waiting)

@@ -237,7 +237,7 @@ test('while a gate is tagged out every command is refused, at the center and at 
   const tagged = await post(`/gates/${GATE}/lockouts`, { reason: '检修', hours: 1 })
   expect(tagged.statusCode, tagged.body).toBe(201)
   expect((await post(`/gates/${GATE}/commands`, { action: { kind: 'open', opening_m: 1, leaf: null } })).json()).toMatchObject({
-    code: 'CONFLICT',
+    code: 'TAGGED_OUT',
     detail: expect.stringContaining('检修'),
   })
   await until(async () => expect((await get<GateControl>(`/gates/${GATE}/control`)).status?.tag).toMatchObject({ reason: '检修' }), 20_000)
@@ -245,14 +245,17 @@ test('while a gate is tagged out every command is refused, at the center and at 
   const counter = ((await get<GateControl>(`/gates/${GATE}/control`)).status?.counter ?? 0) + 1
   await stays(() => shout(owner, openSigner(plant.keyFile).sign('command', encodeCommand(freshCommand({ counter })))))
   // A word of before the tag, rightly sealed, that the broker's owner says again and keeps.
-  const before = kept.find((news) => {
-    const content = news.about === 'control' && openSeal('control', new Uint8Array(Buffer.from(news.sealed, 'base64')), SITE_KEY)
-    return content && decodeStatus(content)?.time === 'trusted'
-  })
-  expect(before).toBeDefined()
+  const before = (time: 'trusted' | 'untrusted') =>
+    kept.find((news) => {
+      const content = news.about === 'control' && openSeal('control', new Uint8Array(Buffer.from(news.sealed, 'base64')), SITE_KEY)
+      return content && decodeStatus(content)?.time === time
+    })
   const ingest = await plant.client('ingest')
-  await stays(() => ingest.publishAsync(NEWS_TOPIC, JSON.stringify(before), { retain: true }).then(() => undefined))
-  expect((await get<GateControl>(`/gates/${GATE}/control`)).status?.tag).toMatchObject({ reason: '检修' })
+  for (const time of ['trusted', 'untrusted'] as const) {
+    expect(before(time)).toBeDefined()
+    await stays(() => ingest.publishAsync(NEWS_TOPIC, JSON.stringify(before(time)), { retain: true }).then(() => undefined))
+    expect((await get<GateControl>(`/gates/${GATE}/control`)).status).toMatchObject({ time: 'trusted', tag: { reason: '检修' } })
+  }
   const { id } = tagged.json() as { id: string }
   const lift = (cookie: string) => plant.app.inject({ method: 'DELETE', url: `/api/v1/lockouts/${id}`, headers: { cookie } })
   expect((await lift(await cookieOf(plant.app, 'engineer'))).statusCode).toBe(403)
@@ -276,12 +279,13 @@ test('nobody commands outside their area, as somebody else, or without signing i
 test('the control of a canal is held by name: others are refused until it is handed over', async () => {
   const li = await cookieOf(plant.app, 'li')
   const put = (cookie: string) => plant.app.inject({ method: 'PUT', url: '/api/v1/canals/yc-main/hold', headers: { cookie } })
+  const { command } = (await post(`/gates/${GATE}/commands`, { action: { kind: 'open', opening_m: 1, leaf: null } })).json() as Selected
   expect((await put(li)).statusCode).toBe(200)
   expect((await put(wang)).statusCode).toBe(409)
-  expect((await post(`/gates/${GATE}/commands`, { action: { kind: 'open', opening_m: 1, leaf: null } })).json()).toMatchObject({
-    code: 'CONFLICT',
-    detail: expect.stringContaining('li'),
-  })
+  const held = { code: 'CANAL_HELD', detail: expect.stringContaining('li') }
+  expect((await post(`/gates/${GATE}/commands`, { action: { kind: 'open', opening_m: 1, leaf: null } })).json()).toMatchObject(held)
+  // Selected while nobody held it: what counts is who holds it when it would go.
+  await stays(async () => expect((await post(`/commands/${command.id}/confirm`)).json()).toMatchObject(held))
   expect((await post('/canals/yc-main/hold/offer', { to: 'wang' }, li)).statusCode).toBe(204)
   expect((await put(wang)).json()).toMatchObject({ login: 'wang' })
   expect((await plant.app.inject({ method: 'DELETE', url: '/api/v1/canals/yc-main/hold', headers: { cookie: wang } })).statusCode).toBe(204)

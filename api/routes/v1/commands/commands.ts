@@ -7,6 +7,7 @@ import type { App } from '../../../app.ts'
 import { may } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import { preview } from '../../../control/preview.ts'
+import { canalHeld, taggedOut } from '../../../control/refusals.ts'
 import { commandView, holdView, lockoutView } from '../../../control/view.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'
@@ -84,12 +85,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       if (NOT_SELECTED.has(action.kind))
         throw new Fault('BAD_REQUEST', `${action.kind} has a route of its own`, 'POST /gates/:id/stop or /gates/:id/lockouts')
       const lockout = (await registry.control.lockouts(now())).find((l) => l.structure === structure.id)
-      if (lockout)
-        throw new Fault(
-          'CONFLICT',
-          `${structure.id} is tagged out by ${lockout.byName}: ${lockout.reason}`,
-          'ask who tagged it, or a supervisor',
-        )
+      if (lockout) throw taggedOut(lockout)
       if (order !== undefined) await requireOrder(order, structure.id)
       const row = await control.select(structure, signedIn, {
         action,
@@ -132,9 +128,11 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       const signedIn = signedInOf(request)
       const row = await rowFor(signedIn, request.params.id)
       if (row.by !== signedIn.person.login || row.state !== 'selected')
-        throw new Fault('CONFLICT', 'this is not a selection of yours that can be confirmed', 'select again')
+        throw new Fault('SELECTION_OVER', 'this is not a selection of yours that can be confirmed', 'select again')
       requireSecondFactor(signedIn)
-      if (!row.needsSecond) return reply.code(202).send(commandView(await control.send(row, { login: row.by, approvedBy: null })))
+      const canal = await canalOf(row)
+      if (!row.needsSecond) return reply.code(202).send(commandView(await control.send(row, { login: row.by, approvedBy: null, canal })))
+      await requireHold(signedIn, canal)
       await control.await(row)
       return reply.code(202).send(commandView(await rowFor(signedIn, row.id)))
     },
@@ -158,7 +156,8 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       }
       if (row.state !== 'awaiting') throw new Fault('CONFLICT', 'this does not wait for an approval', 'look at the command again')
       requireSecondFactor(signedIn)
-      return reply.code(202).send(commandView(await control.send(row, { login: signedIn.person.login, approvedBy: signedIn.person.login })))
+      const { login } = signedIn.person
+      return reply.code(202).send(commandView(await control.send(row, { login, approvedBy: login, canal: await canalOf(row) })))
     },
   )
 
@@ -231,6 +230,12 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
   async function requireHold({ person }: SignedIn, canal: string): Promise<void> {
     const hold = (await registry.control.holds()).find((h) => h.canal === canal)
     if (!hold || hold.login === person.login) return
-    throw new Fault('CONFLICT', `${hold.name} (${hold.login}) holds the control of canal ${canal}`, 'let them hand it over')
+    throw canalHeld(hold)
+  }
+
+  async function canalOf({ structure }: CommandRow): Promise<string> {
+    const found = (await district.read()).structureById.get(structure)
+    if (!found) throw new Fault('NOT_FOUND', `there is no gate ${structure}`, 'GET /api/v1/gates lists them')
+    return found.canal
   }
 }
