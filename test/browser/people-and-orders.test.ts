@@ -186,3 +186,57 @@ test('an order is drafted by one, reviewed and issued by another, received, carr
   await li.close()
   await sun.close()
 })
+
+test('a tag is seen on every screen that shows the gate, with who, why and until when; a colleague can not lift it, and a supervisor finds all of it in the audit trail', async () => {
+  await ensurePerson(plant.registry, { login: 'qian', name: '钱', password: PASSWORD, grants: [{ role: 'dispatcher', area: 'yichang' }] })
+  await ensurePerson(plant.registry, { login: 'sun', name: '孙', password: PASSWORD, grants: [{ role: 'supervisor', area: 'yichang' }] })
+  const qian = await visit(browser, address)
+  await signIn(qian.page, { login: 'qian', password: PASSWORD })
+  await qian.page.locator(`[data-gate="${GATE}"]`).waitFor()
+  const sun = await visit(browser, `${address}/gates/${GATE}`)
+  await signIn(sun.page, { login: 'sun', password: PASSWORD })
+  await sun.page.locator('input[aria-label="挂牌原因"]').fill('检修钢丝绳')
+  await at(sun.page, 'tag').click()
+  await at(sun.page, 'lift').waitFor()
+
+  const said = /已挂牌：检修钢丝绳（孙，[\d: -]+ 起，至 [\d: -]+）/
+  // Told live, without a new look.
+  const mark = qian.page.locator(`[data-gate="${GATE}"] [data-test="tag-mark"]`)
+  await mark.waitFor()
+  expect(await mark.getAttribute('title')).toMatch(said)
+  expect(await at(qian.page, 'attention').innerText()).toMatch(said)
+  await screenshot(qian.page, 'tag-overview')
+  for (const path of ['schematic', 'wall']) {
+    await qian.page.goto(`${address}/${path}`)
+    await at(qian.page, 'tag-list').waitFor()
+    expect(await at(qian.page, 'tag-list').innerText()).toMatch(said)
+    await screenshot(qian.page, `tag-${path}`)
+  }
+  for (const path of ['orders', `trends?s=${GATE}.flow`]) {
+    await qian.page.goto(`${address}/${path}`)
+    await at(qian.page, 'tag-mark').first().waitFor()
+    await screenshot(qian.page, `tag-${path.slice(0, 6)}`)
+  }
+  await qian.page.goto(`${address}/gates/${GATE}`)
+  await at(qian.page, 'tagged').waitFor()
+  expect(await at(qian.page, 'tagged').innerText()).toMatch(said)
+  expect(await at(qian.page, 'lift').count()).toBe(0)
+  await screenshot(qian.page, 'tag-gate')
+  await at(sun.page, 'lift').click()
+  await until(async () => expect(await at(qian.page, 'tagged').count()).toBe(0), 20_000)
+
+  await qian.page.goto(`${address}/audit`)
+  await qian.page.locator('[role="alert"]').waitFor()
+  await sun.page.goto(`${address}/audit`)
+  await at(sun.page, 'audit').locator('[data-action="lockout.lift"]').waitFor()
+  await screenshot(sun.page, 'audit')
+  await at(sun.page, 'audit-kind').selectOption('lockout')
+  await until(async () => expect(await at(sun.page, 'audit').locator('tbody tr').count()).toBe(2))
+  const [file] = await Promise.all([sun.page.waitForEvent('download'), at(sun.page, 'audit-csv').click()])
+  expect(file.suggestedFilename()).toBe('sluice-audit.csv')
+  await screenshot(sun.page, 'audit-tags')
+  expect(sun.troubles).toEqual([])
+  expect(qian.troubles.filter((t) => !t.includes('403'))).toEqual([])
+  await sun.close()
+  await qian.close()
+})

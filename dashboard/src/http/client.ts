@@ -2,7 +2,7 @@ import type { Static } from 'typebox'
 import type { CommandAction } from '#contract/command.ts'
 import type { Area, Canal } from '#contract/district.ts'
 import type { CorrectionList, CorrectionView } from '#contract/http/analysis.ts'
-import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
+import type { CommandView, GateControl, LockoutView, Selected } from '#contract/http/command.ts'
 import type { NewSavedView, SavedView, SavedViewList } from '#contract/http/saved-view.ts'
 import type { SiteList } from '#contract/http/site.ts'
 import type { Situation } from '#contract/http/situation.ts'
@@ -90,6 +90,8 @@ export type Client = {
   stopGate(gate: string): Promise<CommandView>
   tagOut(gate: string, tag: { reason: string; hours: number }): Promise<void>
   liftTag(id: string): Promise<void>
+  /** In force, of the gates that the person may see. */
+  tags(): Promise<LockoutView[]>
 }
 
 const PAGE = 1000
@@ -166,6 +168,7 @@ export function openClient(deps: ClientDeps): Client {
     commandStep: (id, step) => read<CommandView>(`/commands/${encodeURIComponent(id)}/${step}`, { method: 'POST' }),
     stopGate: (gate) => read<CommandView>(`/gates/${encodeURIComponent(gate)}/stop`, { method: 'POST' }),
     tagOut: async (gate, tag) => void (await request(`/gates/${encodeURIComponent(gate)}/lockouts`, posted(tag))),
+    tags: () => all<LockoutView>('/lockouts'),
     liftTag: async (id) => void (await request(`/lockouts/${encodeURIComponent(id)}`, { method: 'DELETE' })),
   }
 }

@@ -11,6 +11,7 @@ import { en as shell } from '../shell/text.ts'
 import { en as shift } from '../shift/text.ts'
 import { en as site } from '../site/text.ts'
 import { en as overview } from '../situation/text.ts'
+import { en as tag } from '../tag/text.ts'
 import { en as trend } from '../trend/text.ts'
 import { en as wall } from '../wall/text.ts'
 import type { Messages } from './zh.ts'
@@ -32,6 +33,7 @@ export const en: Messages = {
   ...people,
   ...audit,
   ...order,
+  ...tag,
   session: {
     title: 'Sign in',
     login: 'User name',

@@ -11,6 +11,7 @@ import { zh as shell } from '../shell/text.ts'
 import { zh as shift } from '../shift/text.ts'
 import { zh as site } from '../site/text.ts'
 import { zh as overview } from '../situation/text.ts'
+import { zh as tag } from '../tag/text.ts'
 import { zh as trend } from '../trend/text.ts'
 import { zh as wall } from '../wall/text.ts'
 
@@ -31,6 +32,7 @@ export const zh = {
   ...people,
   ...audit,
   ...order,
+  ...tag,
   session: {
     title: '登录',
     login: '用户名',

@@ -1,11 +1,13 @@
 import { io } from 'socket.io-client'
 import type { AlarmMessage } from '#contract/alarm.ts'
+import type { CommandMessage } from '#contract/http/command.ts'
 import type { StateMessage } from '#contract/http.ts'
 import { ANSWER_MS, isSilent, type Link, type LinkEvent, nextLink, SILENCE_MS } from './link.ts'
 
 export type SocketDeps = {
   readonly onState: (message: StateMessage) => void
   readonly onAlarm: (message: AlarmMessage) => void
+  readonly onCommand: (message: CommandMessage) => void
   readonly onLink: (link: Link) => void
   /** The server does not know the session. */
   readonly onSignedOut: () => void
@@ -41,6 +43,7 @@ export function openSocket(deps: SocketDeps): { close(): void } {
     step({ kind: message.full ? 'snapshot' : 'news', t: Date.now() })
   })
   socket.on('alarm', (message: AlarmMessage) => deps.onAlarm(message))
+  socket.on('command', (message: CommandMessage) => deps.onCommand(message))
   socket.on('disconnect', (reason) => {
     step({ kind: 'lost' })
     // Sent away by the server, as at the end of a session: only then the library does not come back by itself.

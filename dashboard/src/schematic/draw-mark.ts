@@ -1,4 +1,5 @@
 import type { Condition } from '../situation/condition.ts'
+import type { Palette } from './palette.ts'
 
 /** The signs of ConditionMark.vue on a canvas, in its box of 16 × 16: a shape of its own for each condition. */
 export function drawCondition(
@@ -47,3 +48,20 @@ const SHAPES: Readonly<Record<Condition, string>> = {
   normal: 'M8 5.4a2.6 2.6 0 1 0 .01 0Z',
 }
 const INSIDE = { fault: 'M8 6v4.5M8 12v1.6', bad: 'M8 4.6v4M8 10.4v1.4' } as const
+
+/** A label on a string, as TagSign.vue. */
+export function drawTag(
+  ctx: CanvasRenderingContext2D,
+  at: { x: number; y: number; size: number; palette: Pick<Palette, 'warnGround' | 'warnText'> },
+): void {
+  ctx.save()
+  ctx.translate(at.x, at.y)
+  ctx.scale(at.size / 16, at.size / 16)
+  const path = new Path2D('M5 4 8 .8 11 4h2v11H3V4Z')
+  ctx.fillStyle = at.palette.warnGround
+  ctx.strokeStyle = at.palette.warnText
+  ctx.lineWidth = 1.6
+  ctx.fill(path)
+  ctx.stroke(path)
+  ctx.restore()
+}

@@ -1,6 +1,6 @@
 import { fixed } from '../display/number.ts'
 import type { Condition } from '../situation/condition.ts'
-import { drawCondition } from './draw-mark.ts'
+import { drawCondition, drawTag } from './draw-mark.ts'
 import { type GateView, known } from './gate-view.ts'
 import { CARD, type CanalLine, type Layout, type Mark, pointAt } from './layout.ts'
 import type { Palette } from './palette.ts'
@@ -25,6 +25,8 @@ export type Scene = {
   readonly words: Words
   readonly gateOf: (id: string) => GateView | undefined
   readonly travelOf: (canal: string) => CanalTravel | null
+  /** Until when a gate is tagged out, in words; null where it is not. */
+  readonly tagOf: (id: string) => string | null
   readonly selected: string | null
   /** The values are not live: they are drawn pale. */
   readonly notLive: boolean
@@ -134,6 +136,7 @@ function drawStructure(ctx: CanvasRenderingContext2D, scene: Scene, mark: Mark):
       colour: palette.condition[gate?.condition ?? 'no_data'],
       ground: palette.surface,
     })
+    if (scene.tagOf(mark.structure.id) !== null) drawTag(ctx, { x: mark.at.x + size / 2, y: mark.at.y - size, size, palette })
     return
   }
   ctx.globalAlpha = scene.notLive ? 0.55 : 1
@@ -203,6 +206,7 @@ function drawCard(
   const condition = gate?.condition ?? 'no_data'
   const abnormal = condition !== 'normal'
   const isSelected = scene.selected === mark.structure.id
+  const tag = scene.tagOf(mark.structure.id)
   ctx.fillStyle = palette.ground
   ctx.strokeStyle = isSelected ? palette.focus : abnormal ? palette.condition[condition] : palette.line
   ctx.lineWidth = isSelected ? 3 : abnormal ? 2 : 1
@@ -224,7 +228,8 @@ function drawCard(
   ctx.font = `600 ${nameSize}px ${palette.font}`
   ctx.fillStyle = palette.text
   const indent = detail === 'full' ? 22 : 27
-  ctx.fillText(shortened(ctx, scene.words.structure(mark), CARD.width - indent - 6), x + indent, y + nameSize + 3)
+  ctx.fillText(shortened(ctx, scene.words.structure(mark), CARD.width - indent - (tag === null ? 6 : 22)), x + indent, y + nameSize + 3)
+  if (tag !== null) drawTag(ctx, { x: x + CARD.width - 20, y: y + 3, size: 16, palette })
   ctx.textAlign = 'right'
   ctx.font = `${size}px ${palette.font}`
   if (detail === 'brief') {
@@ -235,9 +240,15 @@ function drawCard(
   ctx.fillStyle = palette.muted
   ctx.fillText(scene.words.up, x + 7, y + 32)
   ctx.fillText(scene.words.down, x + 81, y + 32)
-  if (abnormal || gate?.moving) {
+  if (abnormal || (gate?.moving && tag === null)) {
     ctx.fillStyle = abnormal ? palette.condition[condition] : palette.text
     ctx.fillText(abnormal ? scene.words.condition(condition) : scene.words.moving, x + 7, y + 48)
+  }
+  if (tag !== null && !abnormal) {
+    ctx.fillStyle = palette.warnGround
+    ctx.fillRect(x + 4, y + 37, Math.min(CARD.width - 76, ctx.measureText(tag).width + 6), 14)
+    ctx.fillStyle = palette.warnText
+    ctx.fillText(shortened(ctx, tag, CARD.width - 82), x + 7, y + 48)
   }
   ctx.textAlign = 'right'
   figure(ctx, scene, { text: levelText(gate?.up), stale: isStale(gate?.up), x: x + 74, y: y + 32 })

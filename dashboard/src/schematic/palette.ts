@@ -14,6 +14,8 @@ export type Palette = {
   readonly leaf: string
   readonly concrete: string
   readonly focus: string
+  readonly warnGround: string
+  readonly warnText: string
   readonly font: string
   readonly condition: Readonly<Record<Condition, string>>
 }
@@ -34,6 +36,8 @@ export function readPalette(): Palette {
     leaf: token('leaf'),
     concrete: token('concrete'),
     focus: token('focus'),
+    warnGround: token('warn-ground'),
+    warnText: token('warn-text'),
     font: getComputedStyle(document.body).fontFamily,
     condition: {
       fault: token('fault'),

@@ -1,0 +1,52 @@
+import type { CommandAction } from '#contract/command.ts'
+import type { GateControl } from '#contract/http/command.ts'
+import { fixed } from '../display/number.ts'
+import { momentText } from '../display/time.ts'
+import { RequestFailure } from '../http/client.ts'
+import { useText } from '../i18n/i18n.ts'
+import type { TextKey } from '../i18n/zh.ts'
+import { useGates } from '../live/gates.ts'
+import { useTagWords } from '../tag/words.ts'
+import { stateKey } from './state-key.ts'
+
+/** Why a command was not sent: who or what is in its way, from how the gate is held now; else in the server's own words. */
+export function useConflictWords(): (error: unknown, control: GateControl | null) => string {
+  const { say } = useText()
+  const gates = useGates()
+  const tagWords = useTagWords()
+
+  function what(action: CommandAction): string {
+    switch (action.kind) {
+      case 'open':
+        return `${say('command.open')} ${fixed(action.opening_m, 3)} m`
+      case 'flow':
+      case 'hold_flow':
+        return `${say(`command.${action.kind}`)} ${fixed(action.flow_m3s, 2)} m³/s`
+      case 'hold_level':
+        return `${say('command.hold_level')} ${fixed(action.level_up_m, 3)} m`
+      default:
+        return say(`gatePanels.kind.${action.kind}` as TextKey)
+    }
+  }
+  function inTheWay(code: string | undefined, control: GateControl | null): string | null {
+    const { last, lockouts, hold } = control ?? { last: null, lockouts: [], hold: null }
+    switch (code) {
+      case 'GATE_BUSY':
+        return last && say('command.conflict.busy', { what: what(last.action), state: say(stateKey(last)), by: last.by })
+      case 'TAGGED_OUT':
+        return lockouts[0] ? say('command.conflict.tagged', { tag: tagWords.line(lockouts[0]) }) : null
+      case 'CANAL_HELD':
+        return hold && say('command.conflict.held', { name: hold.name, login: hold.login, since: momentText(hold.since, gates.now) })
+      case 'SELECTION_OVER':
+        return say('command.conflict.over')
+      case 'SECOND_FACTOR_NEEDED':
+        return say('command.needsFactor')
+      default:
+        return null
+    }
+  }
+  return (error, control) => {
+    const code = error instanceof RequestFailure ? error.problem?.code : undefined
+    return inTheWay(code, control) ?? say('command.noAnswer', { detail: error instanceof Error ? error.message : String(error) })
+  }
+}

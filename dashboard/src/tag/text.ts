@@ -1,0 +1,22 @@
+/** Texts of tags on gates. */
+export const zh = {
+  tag: {
+    word: '挂牌',
+    until: '挂牌至 {until}',
+    line: '已挂牌：{reason}（{by}，{at} 起，至 {until}）',
+    gates: '挂牌的闸门',
+    lift: '摘牌',
+    liftRule: '只有 {by} 或值班长可以摘牌',
+  },
+}
+
+export const en: typeof zh = {
+  tag: {
+    word: 'Tagged out',
+    until: 'tagged, to {until}',
+    line: 'Tagged out: {reason} ({by}, from {at} to {until})',
+    gates: 'Gates that are tagged out',
+    lift: 'Lift the tag',
+    liftRule: 'only {by} or a supervisor lifts it',
+  },
+}
