@@ -100,4 +100,36 @@ const DEEDS: Readonly<Record<string, BothNames>> = {
   'backup.restore': both('恢复备份', 'restored a backup'),
 }
 
+/** What the fields of an entry are called; one that is not here is shown as it is written. */
+const FIELDS: Readonly<Record<string, BothNames>> = {
+  action: both('命令', 'command'),
+  reason: both('原因', 'reason'),
+  openings_m: both('开度 m', 'openings, m'),
+  until: both('至', 'until'),
+  at: both('时间', 'at'),
+  by: both('经办', 'by'),
+  byName: both('姓名', 'name'),
+  name: both('姓名', 'name'),
+  grants: both('角色', 'roles'),
+  note: both('说明', 'note'),
+  readings: both('当时闸况', 'gate then'),
+  target: both('要求', 'ordered'),
+  text: both('内容', 'text'),
+  structure: both('闸门', 'gate'),
+  gate: both('闸门', 'gate'),
+  area: both('灌域', 'area'),
+  kind: both('种类', 'kind'),
+  to: both('至', 'to'),
+  approved_by: both('批准', 'approved by'),
+  waits_for: both('等待', 'waits for'),
+  second_factor: both('两步验证', 'second factor'),
+  effective_at: both('生效时间', 'from'),
+  travel_min: both('传播时间 min', 'travel time, min'),
+  volume_m3: both('水量 m³', 'volume, m³'),
+  counter: both('序号', 'counter'),
+  command: both('命令号', 'command id'),
+  lockout: both('挂牌号', 'tag id'),
+}
+export const fieldOf = (name: string): BothNames => FIELDS[name] ?? { zh: name, en: name }
+
 export const deedOf = (action: string): BothNames => DEEDS[action] ?? { zh: action, en: action }

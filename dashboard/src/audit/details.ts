@@ -1,9 +1,15 @@
+import { dateTimeText } from '../display/time.ts'
+
 /** What an entry holds beside who, what and when, as lines to read. */
 export type DetailLine = { readonly name: string; readonly text: string }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** No quantity of ours is so large: it is a moment, in ms. */
+const LEAST_MOMENT = 1e12
+
 function textOf(value: unknown): string {
+  if (typeof value === 'number' && value >= LEAST_MOMENT) return dateTimeText(value)
   if (value === null || value === undefined) return '—'
   if (Array.isArray(value)) return value.length === 0 ? '—' : value.map(textOf).join('; ')
   if (isObject(value))
