@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
 import { bad, good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
+import { bundled } from '#test/support/bundle.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { aggregateContract } from './aggregate.contract.ts'
 import { chartContract } from './chart.contract.ts'
@@ -58,7 +59,7 @@ test('a closed history says so', async () => {
 })
 
 const WRITER = `
-  import { openDuckDb } from ${JSON.stringify(new URL('./duckdb.ts', import.meta.url).href)}
+  import { openDuckDb } from './history/duckdb.ts'
   import { pino } from 'pino'
   const history = await openDuckDb(process.env.FILE, { log: pino({ level: 'silent' }), mergeRows: 2000 })
   for (let i = Number(process.env.START); ; i++) {
@@ -68,8 +69,10 @@ const WRITER = `
     if (outcome.kind !== 'kept') throw outcome.cause
     process.stdout.write(i + '\\n')
   }`
+const writer = bundled('duckdb-writer', WRITER)
+afterAll(() => rmSync(writer))
 const startWriter = (file: string, start: number) =>
-  spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', WRITER], {
+  spawn(process.execPath, [writer], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, FILE: file, START: String(start) },
   })

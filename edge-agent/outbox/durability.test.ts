@@ -3,18 +3,20 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import type { BatchId } from '#contract/batch.ts'
 import { Fault } from '#contract/fault.ts'
 import { bad, good, type Reading } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
+import { bundled } from '#test/support/bundle.ts'
 import { tempFolder } from '#test/support/servers.ts'
 import { type Batch, Outbox } from './outbox.ts'
 
 const log = pino({ level: 'silent' })
-const script = join(import.meta.dirname, 'append-forever.ts')
 const root = join(import.meta.dirname, '..', '..')
-const node = [process.execPath, '--import', 'tsx', script] as const
+const script = bundled('append-forever', "import './edge-agent/outbox/append-forever.ts'")
+afterAll(() => rmSync(script))
+const node = [process.execPath, script] as const
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
