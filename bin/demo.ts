@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
+import { Type } from 'typebox'
 import { stringify } from 'yaml'
 import { ensurePerson } from '#api/auth/ensure-person.ts'
 import { makeKeyFile } from '#api/control/signer.ts'
@@ -47,16 +48,17 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         'restore the folder from the checkout',
       )
 
-    // The registry first: its lock tells a second start that the folder is in use.
-    const registry = closers.add(
-      'registry',
-      await openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }),
+    // Side by side: one waits for the disk while the other reckons. Their locks tell a second start that the folder is in use.
+    const [registry, history] = await bothOpened(
+      openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }).then((r) =>
+        closers.add('registry', r),
+      ),
+      openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
     )
     await registry.district.seed(district)
     const keyFile = join(data, 'keys', 'commands.pem')
     const commandKey = makeKeyFile(keyFile)
     const keys = await demoKeys(registry, district.sites)
-    const history = closers.add('history', await openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }))
     const broker = closers.add(
       'broker',
       await openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log, access: keys.access }),
@@ -120,6 +122,11 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         signal,
       ),
     )
+    // Its defaults are read once: 81 documents of three lines would take a third of a second.
+    const control = parseConfig(Type.Omit(SiteControl, ['site_key', 'state']), {
+      file: 'demo',
+      text: stringify({ command_keys: [commandKey] }),
+    })
     const agents = await Promise.all(
       simulators.sites.map(async (site): Promise<SiteAgent<Edge>> => {
         const choices = {
@@ -135,10 +142,7 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         const edge = parseConfig(EdgeSettings, { file: site.id, text })
         const { siteKey, password } = keys.ofSite(site.id)
         edge.broker = { ...edge.broker, username: site.id, password }
-        edge.control = parseConfig(SiteControl, {
-          file: site.id,
-          text: stringify({ command_keys: [commandKey], site_key: siteKey, state: join(data, 'control', site.id) }),
-        })
+        edge.control = { ...control, site_key: siteKey, state: join(data, 'control', site.id) }
         const siteLog = log.child({ site: site.id })
         return await SiteAgent.open(
           { settings: edge, text },
@@ -167,6 +171,12 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
   } finally {
     await closers.closeAll()
   }
+}
+
+/** Waits for both even when one fails, so that the other can be closed; the first failure is the one told. */
+async function bothOpened<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b])
+  return [await a, await b]
 }
 
 function announce(d: {

@@ -11,14 +11,22 @@ export function districtRepository(database: Database): Registry['district'] {
   return {
     seed: (district) =>
       database.transact(async (db) => {
+        // Most starts find all of it there: then nothing is written.
+        const absent = async <T extends { id: string }>(
+          table: typeof areas | typeof canals | typeof sites | typeof structures,
+          all: readonly T[],
+        ): Promise<T[]> => {
+          const known = new Set((await db.select({ id: table.id }).from(table)).map((row) => row.id))
+          return all.filter((row) => !known.has(row.id))
+        }
         let added = 0
-        for (const rows of chunks(district.areas.map(fromArea)))
+        for (const rows of chunks((await absent(areas, district.areas)).map(fromArea)))
           added += (await db.insert(areas).values(rows).onConflictDoNothing().returning({ id: areas.id })).length
-        for (const rows of chunks(district.canals.map(fromCanal)))
+        for (const rows of chunks((await absent(canals, district.canals)).map(fromCanal)))
           added += (await db.insert(canals).values(rows).onConflictDoNothing().returning({ id: canals.id })).length
-        for (const rows of chunks(district.sites.map(fromSite)))
+        for (const rows of chunks((await absent(sites, district.sites)).map(fromSite)))
           added += (await db.insert(sites).values(rows).onConflictDoNothing().returning({ id: sites.id })).length
-        for (const rows of chunks(district.structures.map(fromStructure)))
+        for (const rows of chunks((await absent(structures, district.structures)).map(fromStructure)))
           added += (await db.insert(structures).values(rows).onConflictDoNothing().returning({ id: structures.id })).length
         return added
       }),
