@@ -1,5 +1,6 @@
 /** One agent with 16 devices and about 200 metrics, polled each second for an hour: is it small, and does it stay so? */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -49,6 +50,14 @@ function cpuSeconds(pid: number): number {
   return (user + system) * TICK_S
 }
 
+/** @returns the program of the archive, as a gatehouse has it. */
+function unpackedProgram(folder: string): string {
+  execFileSync(process.execPath, [join(root, 'bin/build-edge.mjs'), '--arch', process.arch, '--out', folder])
+  const archive = readdirSync(folder).find((f) => f.endsWith('.tar.gz')) ?? ''
+  execFileSync('tar', ['-xzf', join(folder, archive), '-C', folder])
+  return join(folder, archive.replace('.tar.gz', ''), 'bin', 'sluice')
+}
+
 test('an agent of 16 devices and 200 metrics at 1 s is small and stays so', async () => {
   const folder = tempFolder('agent-hour')
   const mosquitto = await startMosquitto()
@@ -62,7 +71,10 @@ test('an agent of 16 devices and 200 metrics at 1 s is small and stays so', asyn
   if (!site) throw new Error('no site')
   const choices = { brokerUrl: mosquitto.url, outboxPath: join(folder, 'outbox'), pollIntervalMs: 1000, profile: PROFILE }
   writeFileSync(join(folder, 'site.yaml'), stringify(edgeConfigOf(site, choices)))
-  const agent = await startProgram('agent', ['edge', '--config', join(folder, 'site.yaml')], { ready: 'edge agent runs' })
+  const agent = await startProgram('agent', ['edge', 'run', '--config', join(folder, 'site.yaml')], {
+    ready: 'edge agent runs',
+    program: unpackedProgram(folder),
+  })
   try {
     const rows: { minute: number; mb: number; cpu: number }[] = []
     const started = Date.now()

@@ -23,11 +23,11 @@ export type Program = {
   stop(): Promise<number | null>
 }
 
-/** Starts `sluice …` and resolves when `ready` stands in its output. */
+/** Starts `sluice …`, or `program` instead, and resolves when `ready` stands in its output. */
 export async function startProgram(
   name: string,
   args: readonly string[],
-  options: { ready: string | RegExp; env?: Record<string, string>; cwd?: string; timeoutMs?: number },
+  options: { ready: string | RegExp; program?: string; env?: Record<string, string>; cwd?: string; timeoutMs?: number },
 ): Promise<Program> {
   if (!existsSync(bundle)) throw new Error('dist/sluice.js is not there: npm run build')
   let child: ChildProcess | undefined
@@ -38,7 +38,8 @@ export async function startProgram(
     log = ''
     output = ''
     readyAt = 0
-    const started = spawn(process.execPath, ['--enable-source-maps', bundle, ...args], {
+    const [command, ...before] = options.program ? [options.program] : [process.execPath, '--enable-source-maps', bundle]
+    const started = spawn(command, [...before, ...args], {
       cwd: options.cwd ?? root,
       env: { ...process.env, SLUICE_LOG_LEVEL: 'info', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
