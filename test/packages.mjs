@@ -9,6 +9,7 @@ const NEEDED = [
   { package: 'postgresql', there: () => existsSync('/usr/lib/postgresql') && readdirSync('/usr/lib/postgresql').length > 0 },
   { package: 'chromium', there: () => existsSync('/usr/bin/chromium') },
   { package: 'fonts-noto-cjk', there: () => existsSync('/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc') },
+  { package: 'poppler-utils', there: () => existsSync('/usr/bin/pdftotext') },
   { package: 'mbpoll', there: () => existsSync('/usr/bin/mbpoll') },
   { package: 'socat', there: () => existsSync('/usr/bin/socat') },
   // pymodbus imports it and does not depend on it.

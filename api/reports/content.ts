@@ -116,7 +116,7 @@ const figuresOf = (row: ReportRow): string =>
     row.corrected,
   ])
 
-const rowsIn = (content: ReportContent): ReportRow[] => content.areas.flatMap((a) => a.canals.flatMap((c) => c.rows))
+export const rowsIn = (content: ReportContent): ReportRow[] => content.areas.flatMap((a) => a.canals.flatMap((c) => c.rows))
 
 export const digestOf = (content: ReportContent): string =>
   createHash('sha256')

@@ -43,9 +43,18 @@ export const ReportContent = Type.Object({
 })
 export type ReportContent = Static<typeof ReportContent>
 
+const MOMENT = { minimum: 0, maximum: 8.64e15 }
+const AreaId = Type.Optional(Type.String({ maxLength: 64 }))
+export const ReportIssueBody = Type.Object({
+  at: Type.Integer({ ...MOMENT, description: 'Any time in the period, ms since 1970 UTC' }),
+  area: AreaId,
+})
 export const ReportQuery = Type.Object({
-  at: Type.Integer({ minimum: 0, maximum: 8.64e15, description: 'Any time in the period, ms since 1970 UTC' }),
-  area: Type.Optional(Type.String({ maxLength: 64 })),
+  at: Type.Optional(
+    Type.Integer({ ...MOMENT, description: 'Any time in the period, ms since 1970 UTC; the last period that is over where not given' }),
+  ),
+  area: AreaId,
+  issue: Type.Optional(Type.Integer({ minimum: 1, description: 'The figures as they were issued then; those of now where not given' })),
 })
 export const ReportFileQuery = Type.Object({
   ...ReportQuery.properties,
@@ -57,7 +66,14 @@ export const ReportIssueView = Type.Object({
   }),
   issued_at: Quantity,
   issued_by: Type.Union([Type.String(), Type.Null()]),
-  changed: Type.Array(Type.String(), { description: 'Gates whose figures differ from the issue before' }),
+  issues: Type.Array(Type.Object({ issue: Type.Integer(), at: Type.Number(), by: Type.String() }), { description: 'Oldest first' }),
+  shown: Type.Union([Type.Integer(), Type.Null()], { description: 'The issue whose figures these are; null: those of now' }),
+  compared_with: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'Of an issue, and of figures of now that are still the last one’s: the issue before; else the last issue',
+  }),
+  changed: Type.Array(Type.String(), { description: 'Gates whose figures differ from that issue’s' }),
+  before: Type.Record(Type.String(), Type.Object(Figures), { description: 'What that issue said of them' }),
+  running: Type.Boolean({ description: 'The period is not over' }),
   is_current: Type.Boolean({ description: 'The figures of now are those that were issued last' }),
   content: ReportContent,
 })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { strFromU8, unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -243,9 +244,44 @@ describe('reports', () => {
     expect((await issue()).json()).toMatchObject({ issue: 1, issued_by: 'chief', changed: [], is_current: true })
     expect((await issue()).json()).toMatchObject({ issue: 1 })
     await keep(steps.slice(145).map((t) => ({ ...sample('flow', t, 8, 40 * HOUR), gate: 'yc-zh-03' })))
-    expect(await get(`/reports/day?${day}`)).toMatchObject({ issue: 1, is_current: false })
+    expect(await get(`/reports/day?${day}`)).toMatchObject({
+      issue: 1,
+      is_current: false,
+      shown: null,
+      compared_with: 1,
+      changed: ['yc-zh-03'],
+      before: { 'yc-zh-03': { volume_m3: expect.closeTo(8 * 43_200, 3), completeness: expect.closeTo(0.5, 6) } },
+    })
     expect((await issue()).json()).toMatchObject({ issue: 2, changed: ['yc-zh-03'], is_current: true })
     expect(audited.filter((e) => e.action === 'report.issue').map((e) => e.details['issue'])).toEqual([1, 2])
+  })
+
+  test('what was issued first is kept with its figures; the whole district’s report starts its own numbers', async () => {
+    const first = await get<ReportIssueView>(`/reports/day?${day}&issue=1`)
+    expect(first).toMatchObject({ shown: 1, issue: 2, compared_with: null, changed: [], is_current: true })
+    expect(rowsOf(first)).toMatchObject([{ gate: 'yc-zh-03', volume_m3: expect.closeTo(8 * 43_200, 3) }, { gate: 'yc-zh-04' }])
+    const second = await get<ReportIssueView>(`/reports/day?${day}&issue=2`)
+    expect(second).toMatchObject({ shown: 2, compared_with: 1, changed: ['yc-zh-03'], issues: [{ issue: 1, by: 'chief' }, { issue: 2 }] })
+    expectProblem(await app.inject({ url: `/api/v1/reports/day?${day}&issue=3`, headers: { cookie: chief } }), 404, 'NOT_FOUND')
+    expect(await get(`/reports/day?at=${D1 + HOUR}`)).toMatchObject({ issue: null, issues: [], content: { area: null } })
+  })
+
+  test('where no day is named the report is of the last one that is over', async () => {
+    expect(await get(`/reports/day?area=yichang`)).toMatchObject({ running: false, content: { from: D0, to: D0 + 24 * HOUR } })
+    expect(await get(`/reports/day?at=${D0 + 25 * HOUR}`)).toMatchObject({ running: true, content: { to: D0 + 30 * HOUR } })
+  })
+
+  test('its PDF says the same in Chinese, with its own font, and which issue it is', async () => {
+    const reply = await app.inject({ url: `/api/v1/reports/day/pdf?${day}&issue=2`, headers: { cookie: chief } })
+    expect(reply.headers['content-disposition']).toBe('attachment; filename="sluice-day-2026-06-30-issue-2.pdf"')
+    const text = spawnSync('pdftotext', ['-layout', '-', '-'], { input: reply.rawPayload }).stdout.toString()
+    expect(text).toContain('水量日报 2026年6月30日')
+    expect(text).toContain('第 2 次签发，chief')
+    const [gate] = rowsOf(await get<ReportIssueView>(`/reports/day?${day}&issue=2`))
+    // 8 m³/s for a day: 69.12 万m³ and 8 流量日.
+    expect(text).toMatch(new RegExp(`${gate?.name.zh}.* 实测 +69\\.120 +[\\d.]+ +8\\.00 .*变`))
+    const fonts = spawnSync('pdffonts', ['-'], { input: reply.rawPayload }).stdout.toString()
+    expect(fonts).toMatch(/NotoSansSC\S* +CID TrueType +Identity-H +yes yes yes/)
   })
 
   test('its workbook holds the figures of the API, and marks what was issued again', async () => {
@@ -257,7 +293,7 @@ describe('reports', () => {
     const cells = (row: string): string[] =>
       [...row.matchAll(/<c\/>|<c><v>([^<]*)<\/v><\/c>|<c t="inlineStr"><is><t>([^<]*)<\/t><\/is><\/c>/g)].map((m) => m[1] ?? m[2] ?? '')
     const [title, , issued, columns, ...rows] = [...xml.matchAll(/<row>(.*?)<\/row>/g)].map((m) => cells(m[1] ?? ''))
-    expect(title).toEqual(['yichang 水量日报 2026-06-30'])
+    expect(title).toEqual(['yichang 水量日报 2026年6月30日'])
     expect(issued?.[0]).toContain('第 2 次签发，chief. 更正签发')
     const at = (name: string): number => columns?.indexOf(name) ?? -1
     const [m3, wan, complete, mark] = [at('水量 m³'), at('水量 万m³'), at('完整率'), at('标注')]

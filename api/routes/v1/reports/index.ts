@@ -1,24 +1,36 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { Fault } from '#contract/fault.ts'
-import { REPORT_KINDS, type ReportContent, ReportFileQuery, ReportIssueView, type ReportKind, ReportQuery } from '#contract/http/report.ts'
+import {
+  REPORT_KINDS,
+  type ReportContent,
+  ReportFileQuery,
+  ReportIssueBody,
+  ReportIssueView,
+  type ReportKind,
+  ReportQuery,
+} from '#contract/http/report.ts'
+import { periodAt } from '#contract/periods.ts'
 import type { ReportIssue } from '#registry/report-issues.ts'
 import type { App } from '../../../app.ts'
 import { reaches, reachOf } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'
-import { changedGates, digestOf, reportOf } from '../../../reports/content.ts'
+import { digestOf, reportOf } from '../../../reports/content.ts'
+import { reportPdf } from '../../../reports/pdf.ts'
+import { viewOf } from '../../../reports/view.ts'
 import { reportXlsx } from '../../../reports/xlsx.ts'
 import type { RouteContext } from '../../context.ts'
 import { requireAction } from '../analysis/require.ts'
 
 const Params = Type.Object({ kind: Type.Unsafe<ReportKind>(Type.Enum([...REPORT_KINDS])) })
-type Asked = { readonly kind: ReportKind; readonly at: number; readonly area: string | null }
+type Named = { readonly kind: ReportKind; readonly at: number; readonly area: string | null }
+type Asked = { readonly at?: number; readonly area?: string; readonly issue?: number }
 
 /** /api/v1/reports/:kind */
 export function reportRoutes(app: App, { district, history, registry, settings, correctionsOf, now }: RouteContext): void {
-  const contentOf = async (signedIn: SignedIn, { kind, at, area }: Asked): Promise<ReportContent> => {
+  const contentOf = async (signedIn: SignedIn, { kind, at, area }: Named): Promise<ReportContent> => {
     const { areas, canals, structures } = await district.read()
     if (area !== null && !areas.some((a) => a.id === area))
       throw new Fault('NOT_FOUND', `there is no area ${area}`, 'GET /api/v1/areas lists them')
@@ -30,6 +42,14 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
   }
   const issuesOf = (content: ReportContent): Promise<ReportIssue[]> =>
     registry.reportIssues.of({ kind: content.kind, period: content.period, area: content.area ?? '' })
+
+  const { calendar } = settings.volumes
+  const viewAsked = async (signedIn: SignedIn, kind: ReportKind, { at, area, issue }: Asked): Promise<ReportIssueView> => {
+    const moment = at ?? periodAt(kind, now(), calendar).from - 1
+    const content = await contentOf(signedIn, { kind, at: moment, area: area ?? null })
+    const running = periodAt(kind, moment, calendar).to > now()
+    return viewOf({ content, issues: await issuesOf(content), asked: issue, running })
+  }
 
   app.get(
     '/reports/:kind',
@@ -43,11 +63,7 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
         response: { 200: ReportIssueView, ...PROBLEMS },
       },
     },
-    async (request) => {
-      const { at, area } = request.query
-      const content = await contentOf(signedInOf(request), { kind: request.params.kind, at, area: area ?? null })
-      return viewOf(content, await issuesOf(content))
-    },
+    async (request) => await viewAsked(signedInOf(request), request.params.kind, request.query),
   )
 
   app.get(
@@ -62,11 +78,27 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
       },
     },
     async (request, reply) => {
-      const { at, area, lang } = request.query
-      const content = await contentOf(signedInOf(request), { kind: request.params.kind, at, area: area ?? null })
-      const view = viewOf(content, await issuesOf(content))
-      const file = reportXlsx(view, { language: lang, offsetMin: settings.volumes.calendar.utc_offset_min })
-      return sendWorkbook(reply, `sluice-${content.kind}-${content.period}.xlsx`, file)
+      const view = await viewAsked(signedInOf(request), request.params.kind, request.query)
+      const file = reportXlsx(view, { language: request.query.lang, offsetMin: calendar.utc_offset_min })
+      return sendFile(reply, { name: fileName(view, 'xlsx'), type: XLSX, bytes: file })
+    },
+  )
+
+  app.get(
+    '/reports/:kind/pdf',
+    {
+      schema: {
+        tags: ['analysis'],
+        summary: 'The same figures on paper, with the issue that they are of, marks and room for signatures',
+        params: Params,
+        querystring: ReportFileQuery,
+        response: PROBLEMS,
+      },
+    },
+    async (request, reply) => {
+      const view = await viewAsked(signedInOf(request), request.params.kind, request.query)
+      const file = await reportPdf(view, { language: request.query.lang, offsetMin: calendar.utc_offset_min })
+      return sendFile(reply, { name: fileName(view, 'pdf'), type: 'application/pdf', bytes: file })
     },
   )
 
@@ -78,7 +110,7 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
         summary:
           'Issue a report. Where late data or a correction has changed its figures it becomes a new issue, else nothing changes (analysts)',
         params: Params,
-        body: ReportQuery,
+        body: ReportIssueBody,
         response: { 200: ReportIssueView, ...PROBLEMS },
       },
     },
@@ -100,27 +132,15 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
           details: { issue: last.issue, digest: last.digest },
         })
       }
-      return viewOf(content, await issuesOf(content))
+      return await viewAsked(signedIn, content.kind, { at, ...(area !== undefined && { area }) })
     },
   )
 }
 
-const sendWorkbook = (reply: FastifyReply, name: string, file: Uint8Array): FastifyReply =>
-  reply
-    .header('content-type', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
-    .header('content-disposition', `attachment; filename="${name}"`)
-    .send(Buffer.from(file))
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
-function viewOf(content: ReportContent, issues: readonly ReportIssue[]): ReportIssueView {
-  const [before, last] = [issues.at(-2), issues.at(-1)]
-  // It was checked against the same schema when it was filed.
-  const contentIn = (issue: ReportIssue): ReportContent => issue.content as unknown as ReportContent
-  return {
-    issue: last?.issue ?? null,
-    issued_at: last?.at ?? null,
-    issued_by: last?.by ?? null,
-    changed: before && last ? changedGates(contentIn(before), contentIn(last)) : [],
-    is_current: last?.digest === digestOf(content),
-    content,
-  }
-}
+const fileName = ({ content, shown }: ReportIssueView, ending: string): string =>
+  `sluice-${content.kind}-${content.period}${shown === null ? '' : `-issue-${shown}`}.${ending}`
+
+const sendFile = (reply: FastifyReply, file: { name: string; type: string; bytes: Uint8Array }): FastifyReply =>
+  reply.header('content-type', file.type).header('content-disposition', `attachment; filename="${file.name}"`).send(Buffer.from(file.bytes))
