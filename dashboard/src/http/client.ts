@@ -23,6 +23,7 @@ import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 import { type AuditClient, auditClient } from '../audit/client.ts'
 import { type NotificationClient, notificationClient } from '../notification/client.ts'
 import { type OrderClient, orderClient } from '../order/client.ts'
+import { type ReportClient, reportClient } from '../report/client.ts'
 import { type ShiftClient, shiftClient } from '../shift/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
 
@@ -68,6 +69,7 @@ export type Client = {
   people: PeopleClient
   audit: AuditClient
   orders: OrderClient
+  reports: ReportClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
@@ -134,6 +136,7 @@ export function openClient(deps: ClientDeps): Client {
     people: peopleClient({ read, send: request }),
     audit: auditClient(read),
     orders: orderClient(read),
+    reports: reportClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

@@ -6,6 +6,7 @@ import { en as gateVolume } from '../gate/text.ts'
 import { en as notification } from '../notification/text.ts'
 import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
+import { en as report } from '../report/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import { en as shift } from '../shift/text.ts'
@@ -34,6 +35,7 @@ export const en: Messages = {
   ...audit,
   ...order,
   ...tag,
+  ...report,
   session: {
     title: 'Sign in',
     login: 'User name',

@@ -6,6 +6,7 @@ import { zh as gateVolume } from '../gate/text.ts'
 import { zh as notification } from '../notification/text.ts'
 import { zh as order } from '../order/text.ts'
 import { zh as people } from '../people/text.ts'
+import { zh as report } from '../report/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 import { zh as shift } from '../shift/text.ts'
@@ -33,6 +34,7 @@ export const zh = {
   ...audit,
   ...order,
   ...tag,
+  ...report,
   session: {
     title: '登录',
     login: '用户名',

@@ -30,6 +30,7 @@ export const PAGES: readonly Page[] = [
   { name: 'orders', path: 'orders', label: 'order.title', group: 'operate', component: () => import('../order/OrdersPage.vue') },
   { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
+  { name: 'reports', path: 'reports', label: 'report.nav', group: 'analyse', component: () => import('../report/ReportsPage.vue') },
   {
     name: 'notifications',
     path: 'notifications',
