@@ -24,12 +24,11 @@ export async function reportOf(deps: Deps, place: Place, asked: Asked, settings:
   const rows = await rowsOf(deps, place.structures, period, settings)
   const areas = place.areas.map((a) => {
     const canals = place.canals.filter((c) => c.area === a.id).map((c) => canalOf(c, place, rows))
-    // A canal that is fed by another of the area carries water that has been counted there.
-    const heads = canals.filter((c) => c.head)
+    const heads = canals.filter((c) => c.head && c.rows.some((r) => r.counted))
     return {
       id: a.id,
       name: a.name,
-      ...totalOf(heads.filter((c) => c.rows.some((r) => r.counted))),
+      ...totalOf(heads),
       canals: canals.filter((c) => c.rows.length > 0),
     }
   })
@@ -38,10 +37,24 @@ export async function reportOf(deps: Deps, place: Place, asked: Asked, settings:
 
 type CanalRows = ReportContent['areas'][number]['canals'][number]
 
-function canalOf(canal: Canal, { canals, structures }: Place, rows: ReadonlyMap<string, ReportRow>): CanalRows {
-  const mine = structures.filter((s) => s.canal === canal.id).flatMap((s) => rows.get(s.id) ?? [])
-  const parent = canals.find((c) => c.id === canal.parent)
-  return { id: canal.id, name: canal.name, head: parent?.area !== canal.area, ...totalOf(mine.filter((r) => r.counted)), rows: mine }
+function canalOf(canal: Canal, place: Place, rows: ReadonlyMap<string, ReportRow>): CanalRows {
+  const mine = rowsOn(canal, place, rows)
+  const head = !ancestorsOf(canal, place.canals).some((c) => c.area === canal.area && rowsOn(c, place, rows).some((r) => r.counted))
+  return { id: canal.id, name: canal.name, head, ...totalOf(mine.filter((r) => r.counted)), rows: mine }
+}
+
+const rowsOn = (canal: Canal, { structures }: Place, rows: ReadonlyMap<string, ReportRow>): ReportRow[] =>
+  structures.filter((s) => s.canal === canal.id).flatMap((s) => rows.get(s.id) ?? [])
+
+/** The canals that feed it, one after the other. What they carry has been counted where it came in, if it was counted at all. */
+function ancestorsOf(canal: Canal, canals: readonly Canal[]): Canal[] {
+  const found: Canal[] = []
+  for (let at = canals.find((c) => c.id === canal.parent); at && !found.includes(at); ) {
+    found.push(at)
+    const { parent } = at
+    at = canals.find((c) => c.id === parent)
+  }
+  return found
 }
 
 /** Volumes add; of independent errors the squares add. A part of which nothing is known makes the total incomplete, not unknown. */

@@ -30,7 +30,8 @@ export async function reportPdf(view: ReportIssueView, how: { language: ReportLa
 
   const table = new PdfTable(doc, columnsOf(words))
   table.section(words.areas)
-  for (const area of content.areas) table.row(totalCells(area.name[how.language], area), 'bold')
+  const counted = content.areas.filter((a) => a.canals.some((c) => c.rows.some((r) => r.counted)))
+  for (const area of counted) table.row(totalCells(area.name[how.language], area), 'bold')
   for (const area of content.areas) {
     for (const canal of area.canals) {
       table.section(`${area.name[how.language]} · ${canal.name[how.language]}`)

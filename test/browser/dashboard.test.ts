@@ -183,6 +183,7 @@ const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   people: { path: '/people', ready: '[data-test="people"]' },
   account: { path: '/account', ready: '[data-test="tokens"]' },
   'site configuration': { path: '/sites/yj-s001/config', ready: 'main h1' },
+  reports: { path: '/reports?kind=day', ready: '[data-test="report-table"]' },
   wall: { path: '/wall', ready: '[data-test="wall"] [data-test="totals"]' },
 }
 

@@ -269,6 +269,7 @@ describe('reports', () => {
   test('where no day is named the report is of the last one that is over', async () => {
     expect(await get(`/reports/day?area=yichang`)).toMatchObject({ running: false, content: { from: D0, to: D0 + 24 * HOUR } })
     expect(await get(`/reports/day?at=${D0 + 25 * HOUR}`)).toMatchObject({ running: true, content: { to: D0 + 30 * HOUR } })
+    expectProblem(await send('POST', '/reports/day/issues', { at: D0 + 25 * HOUR }), 409, 'CONFLICT')
   })
 
   test('its PDF says the same in Chinese, with its own font, and which issue it is', async () => {

@@ -118,6 +118,8 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
       const signedIn = signedInOf(request)
       const { at, area } = request.body
       requireAction(signedIn, 'analyse', area ?? null)
+      if (periodAt(request.params.kind, at, calendar).to > now())
+        throw new Fault('CONFLICT', 'the period is not over: its figures change with each reading', 'issue the report once it is over')
       const content = await contentOf(signedIn, { kind: request.params.kind, at, area: area ?? null })
       const made = { by: signedIn.person.login, at: now() }
       const name = { kind: content.kind, period: content.period, area: content.area ?? '' }
