@@ -183,6 +183,8 @@ const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   people: { path: '/people', ready: '[data-test="people"]' },
   account: { path: '/account', ready: '[data-test="tokens"]' },
   'site configuration': { path: '/sites/yj-s001/config', ready: 'main h1' },
+  volumes: { path: '/volumes?g=yj-yj-01,zg-zg-03&step=hour', ready: '[data-test="volumes"]' },
+  balance: { path: '/balance?in=zg-zg-01&offtakes=yj-yj-01&step=day', ready: '[data-test="balance"]' },
   reports: { path: '/reports?kind=day', ready: '[data-test="report-table"]' },
   wall: { path: '/wall', ready: '[data-test="wall"] [data-test="totals"]' },
 }

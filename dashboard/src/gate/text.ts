@@ -30,6 +30,7 @@ export const zh = {
   },
   gateVolume: {
     title: '过闸水量（水量日）',
+    more: '按旬、月、灌季…',
     day: '水量日',
     today: '今日至今',
     yesterday: '昨日',
@@ -77,6 +78,7 @@ export const en: typeof zh = {
   },
   gateVolume: {
     title: 'Volume passed (water days)',
+    more: 'By ten days, month, season…',
     day: 'Water day',
     today: 'Today so far',
     yesterday: 'Yesterday',

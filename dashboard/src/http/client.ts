@@ -18,6 +18,7 @@ import type {
   Problem,
   SessionInfo,
 } from '#contract/http.ts'
+import type { PeriodStep } from '#contract/periods.ts'
 import { type AccountClient, accountClient, type PeopleClient, peopleClient } from '../account/client.ts'
 import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 import { type AuditClient, auditClient } from '../audit/client.ts'
@@ -26,6 +27,7 @@ import { type OrderClient, orderClient } from '../order/client.ts'
 import { type ReportClient, reportClient } from '../report/client.ts'
 import { type ShiftClient, shiftClient } from '../shift/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
+import { type BalanceClient, balanceClient } from '../volume/balance-client.ts'
 
 /** A request that did not succeed. `problem` is null when the server did not answer, or not as ours does. */
 export class RequestFailure extends Error {
@@ -48,7 +50,7 @@ export type ClientDeps = {
 }
 
 type HistoryAsk = { readonly metrics: readonly string[]; readonly from: number; readonly to: number; readonly points: number }
-type VolumeAsk = { readonly from: number; readonly to: number; readonly step: 'hour' | 'day' | 'tenday' | 'month' }
+type VolumeAsk = { readonly from: number; readonly to: number; readonly step: PeriodStep }
 type Options = { readonly signal?: AbortSignal }
 
 /** The server's `/api/v1` as functions. Each @throws RequestFailure */
@@ -70,6 +72,7 @@ export type Client = {
   audit: AuditClient
   orders: OrderClient
   reports: ReportClient
+  balance: BalanceClient
   gates(): Promise<Gate[]>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
@@ -137,6 +140,7 @@ export function openClient(deps: ClientDeps): Client {
     audit: auditClient(read),
     orders: orderClient(read),
     reports: reportClient(read),
+    balance: balanceClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

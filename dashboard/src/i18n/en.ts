@@ -14,6 +14,7 @@ import { en as site } from '../site/text.ts'
 import { en as overview } from '../situation/text.ts'
 import { en as tag } from '../tag/text.ts'
 import { en as trend } from '../trend/text.ts'
+import { en as volume } from '../volume/text.ts'
 import { en as wall } from '../wall/text.ts'
 import type { Messages } from './zh.ts'
 
@@ -36,6 +37,7 @@ export const en: Messages = {
   ...order,
   ...tag,
   ...report,
+  ...volume,
   session: {
     title: 'Sign in',
     login: 'User name',

@@ -14,6 +14,7 @@ import { zh as site } from '../site/text.ts'
 import { zh as overview } from '../situation/text.ts'
 import { zh as tag } from '../tag/text.ts'
 import { zh as trend } from '../trend/text.ts'
+import { zh as volume } from '../volume/text.ts'
 import { zh as wall } from '../wall/text.ts'
 
 export const zh = {
@@ -35,6 +36,7 @@ export const zh = {
   ...order,
   ...tag,
   ...report,
+  ...volume,
   session: {
     title: '登录',
     login: '用户名',

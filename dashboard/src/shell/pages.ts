@@ -31,6 +31,8 @@ export const PAGES: readonly Page[] = [
   { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   { name: 'reports', path: 'reports', label: 'report.nav', group: 'analyse', component: () => import('../report/ReportsPage.vue') },
+  { name: 'volumes', path: 'volumes', label: 'volume.nav', group: 'analyse', component: () => import('../volume/VolumesPage.vue') },
+  { name: 'balance', path: 'balance', label: 'balance.nav', group: 'analyse', component: () => import('../volume/BalancePage.vue') },
   {
     name: 'notifications',
     path: 'notifications',
