@@ -1,12 +1,12 @@
 import { addSpan, cellsOf, DAY_MS, HOUR_MS, type Level, MINUTE_MS, type OfGates, type SliceSource } from './cells.ts'
 import { type Bucket, columnsOf } from './columns.ts'
 import { bucketMsFor, type RangeColumns, type RangeQuery } from './port.ts'
-import { type Slice, sliceOfSample } from './slice.ts'
+import { type DrawnSlice, sliceOfSample } from './slice.ts'
 import { type Span, wholeSpan } from './span.ts'
 
-export type ChartSource = SliceSource & {
+export type ChartSource = SliceSource<DrawnSlice> & {
   /** Roll-ups by the minute, of hours that have them. */
-  readonly minutesOf: (of: OfGates) => Promise<ReadonlyMap<string, readonly Slice[]>>
+  readonly minutesOf: (of: OfGates) => Promise<ReadonlyMap<string, readonly DrawnSlice[]>>
   /** From the samples: each where no more than `points` would be drawn, else bucketed by the store. */
   readonly fromSamples: (query: RangeQuery) => Promise<RangeColumns>
   /** Older ones are no longer kept. */
@@ -30,9 +30,14 @@ export async function chartOf(source: ChartSource, query: RangeQuery): Promise<R
   const metrics = [...new Set(query.metrics)]
   const buckets: Bucket[] = []
   let most = 0
-  for (const metric of metrics) {
-    const of: OfGates = { gates: [query.gate], metric, span }
-    const slices = bucketMs >= HOUR_MS ? await hoursOf(source, of, bucketMs) : await minutesOf(source, of)
+  const found = await Promise.all(
+    metrics.map((metric) => {
+      const of: OfGates = { gates: [query.gate], metric, span }
+      return bucketMs >= HOUR_MS ? hoursOf(source, of, bucketMs) : minutesOf(source, of)
+    }),
+  )
+  for (const [i, metric] of metrics.entries()) {
+    const slices = found[i]
     if (!slices) return await source.fromSamples(query)
     most = Math.max(
       most,
@@ -43,7 +48,7 @@ export async function chartOf(source: ChartSource, query: RangeQuery): Promise<R
   return most <= query.points && !isExpired ? await source.fromSamples(query) : columnsOf(buckets, { metrics, bucketMs })
 }
 
-async function hoursOf(source: ChartSource, of: OfGates, bucketMs: number): Promise<readonly Slice[]> {
+async function hoursOf(source: ChartSource, of: OfGates, bucketMs: number): Promise<readonly DrawnSlice[]> {
   const levels: Level[] = bucketMs % DAY_MS === 0 ? [DAY_MS, HOUR_MS] : [HOUR_MS]
   const cells = await cellsOf(source, {
     ...of,
@@ -55,7 +60,7 @@ async function hoursOf(source: ChartSource, of: OfGates, bucketMs: number): Prom
 }
 
 /** Null where the samples are too few for it to pay. */
-async function minutesOf(source: ChartSource, of: OfGates): Promise<readonly Slice[] | null> {
+async function minutesOf(source: ChartSource, of: OfGates): Promise<readonly DrawnSlice[] | null> {
   const [gate = ''] = of.gates
   const whole = { from: of.span.from - (of.span.from % HOUR_MS), to: of.span.to }
   const hours = (await source.rolledUp(HOUR_MS, { ...of, span: whole })).get(gate)
@@ -66,7 +71,7 @@ async function minutesOf(source: ChartSource, of: OfGates): Promise<readonly Sli
   )
   const expired = source.samplesFrom()
   if (of.span.from >= expired && [...dense.values()].reduce((sum, n) => sum + n, 0) < MINUTES_FROM_SAMPLES) return null
-  const minutes = ((await source.minutesOf(of)).get(gate) ?? []).filter((s) => dense.has(s.from - (s.from % HOUR_MS)))
+  const minutes: DrawnSlice[] = ((await source.minutesOf(of)).get(gate) ?? []).filter((s) => dense.has(s.from - (s.from % HOUR_MS)))
   // Of an hour whose samples are gone and that has no minutes, the hour itself is what is left.
   const told = new Set(minutes.map((s) => s.from - (s.from % HOUR_MS)))
   minutes.push(...(hours?.slices ?? []).filter((s) => s.from < expired && !told.has(s.from)))
@@ -80,7 +85,7 @@ async function minutesOf(source: ChartSource, of: OfGates): Promise<readonly Sli
   return minutes
 }
 
-function bucketsOf(slices: readonly Slice[], { metric, bucketMs }: { metric: string; bucketMs: number }): Bucket[] {
+function bucketsOf(slices: readonly DrawnSlice[], { metric, bucketMs }: { metric: string; bucketMs: number }): Bucket[] {
   type Sum = { min: number; max: number; sum: number; drawn: number; bad: number }
   const sums = new Map<number, Sum>()
   for (const { from, min, max, sum, drawn, bad } of slices) {

@@ -5,7 +5,7 @@ import { LONGEST_BRIDGED } from './aggregate.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Width } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
 import type { KeepFrom } from './port.ts'
-import { ESTIMATED_BEYOND_MS, type Slice } from './slice.ts'
+import { type DrawnSlice, ESTIMATED_BEYOND_MS, type Slice } from './slice.ts'
 import type { Span } from './span.ts'
 
 /** Roll-ups in DuckDB: one row a series and window `w`, its columns those of a Slice. They hold what is in `archive`, and change in the same transaction. */
@@ -123,24 +123,38 @@ export async function rollUpMissing(writer: DuckDBConnection): Promise<void> {
   await writer.run('commit')
 }
 
-/** Roll-ups of series in a span, and the windows that rows in `recent` have touched since: one look at the file. */
-export async function readRolledUp(
+/** Which columns are read of a roll-up, and what a row of them tells; the series and the window come first. */
+export type Columns<S> = { readonly sql: string; readonly sliceOf: (row: readonly DuckDBValue[]) => S }
+export const WHOLE: Columns<Slice> = { sql: '*', sliceOf: (row) => sliceOfRow(row) }
+export const DRAWN: Columns<DrawnSlice> = {
+  sql: 'series, w, count, bad, drawn, low, high, total',
+  sliceOf: ([, w, count, bad, drawn, low, high, total]) => ({
+    from: Number(w),
+    count: Number(count),
+    bad: Number(bad),
+    drawn: Number(drawn),
+    min: numberOrNull(low),
+    max: numberOrNull(high),
+    sum: Number(total),
+  }),
+}
+
+/** Roll-ups of series in a span, in no order, and the windows that rows in `recent` have touched since: one look at the file. */
+export async function readRolledUp<S>(
   reader: DuckDBConnection,
-  { level, ids, span }: { level: Width; ids: readonly number[]; span: Span },
-): Promise<{ slices: { id: number; slice: Slice }[]; stale: { id: number; w: number }[] }> {
+  { level, ids, span, columns }: { level: Width; ids: readonly number[]; span: Span; columns: Columns<S> },
+): Promise<{ slices: { id: number; slice: S }[]; stale: { id: number; w: number }[] }> {
   const bounds = `series in (${ids.join(', ')})`
   await reader.run('begin')
   try {
-    const slices = await reader.run(
-      `select * from ${TABLE[level]} where ${bounds} and w >= ${span.from} and w < ${span.to} order by series, w`,
-    )
+    const slices = await reader.run(`select ${columns.sql} from ${TABLE[level]} where ${bounds} and w >= ${span.from} and w < ${span.to}`)
     const rows = await slices.getRows()
     const width = level === MINUTE_MS ? HOUR_MS : level
     const stale = await reader.run(
       `select distinct series, t - t % ${width} from recent where ${bounds} and t >= ${span.from - width} and t < ${span.to + width}`,
     )
     return {
-      slices: rows.map((row) => ({ id: Number(row[0]), slice: sliceOfRow(row) })),
+      slices: rows.map((row) => ({ id: Number(row[0]), slice: columns.sliceOf(row) })),
       stale: (await stale.getRows()).map(([id, w]) => ({ id: Number(id), w: Number(w) })),
     }
   } finally {

@@ -2,11 +2,11 @@ import { statSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
-import { MINUTE_MS, type OfGates, type Width } from './cells.ts'
+import { MINUTE_MS, type OfGates, type SliceSource, type Width } from './cells.ts'
 import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
-import { appendSlices, deleteBefore, readRolledUp, readSlices } from './duckdb-rollup.ts'
+import { appendSlices, type Columns, DRAWN, deleteBefore, readRolledUp, readSlices, WHOLE } from './duckdb-rollup.ts'
 import {
   appendSamples,
   appendSeries,
@@ -100,10 +100,14 @@ class DuckDbHistory implements History {
   /** The closing of a file that DuckDB gave up: it must be over before the file is opened again. */
   #leaving: Promise<void> = Promise.resolve()
   #keepFrom: KeepFrom = { samples: 0, minutes: 0, hours: 0 }
-  readonly #source: ChartSource = {
+  readonly #source: SliceSource = {
+    rolledUp: (level, of) => this.#rolledUp(level, of, WHOLE),
+    samplesOf: (of) => this.#samplesOf(of),
+  }
+  readonly #charts: ChartSource = {
     samplesFrom: () => this.#keepFrom.samples,
-    rolledUp: (level, of) => this.#rolledUp(level, of),
-    minutesOf: async (of) => new Map([...(await this.#rolledUp(MINUTE_MS, of))].map(([gate, { slices }]) => [gate, slices])),
+    rolledUp: (level, of) => this.#rolledUp(level, of, DRAWN),
+    minutesOf: async (of) => new Map([...(await this.#rolledUp(MINUTE_MS, of, DRAWN))].map(([gate, { slices }]) => [gate, slices])),
     samplesOf: (of) => this.#samplesOf(of),
     fromSamples: (query) => this.#rangeFromSamples(query),
   }
@@ -134,7 +138,7 @@ class DuckDbHistory implements History {
   }
 
   range(query: RangeQuery): Promise<RangeColumns> {
-    return chartOf(this.#source, query)
+    return chartOf(this.#charts, query)
   }
 
   async #rangeFromSamples(query: RangeQuery): Promise<RangeColumns> {
@@ -170,15 +174,19 @@ class DuckDbHistory implements History {
     await this.#inTurn(() => this.#merge(1))
   }
 
-  async #rolledUp(level: Width, { gates, metric, span }: OfGates): Promise<Map<string, { slices: Slice[]; stale: Set<number> }>> {
+  async #rolledUp<S>(
+    level: Width,
+    { gates, metric, span }: OfGates,
+    columns: Columns<S>,
+  ): Promise<Map<string, { slices: S[]; stale: Set<number> }>> {
     const { series } = await this.#open()
-    const found = new Map<string, { slices: Slice[]; stale: Set<number> }>()
+    const found = new Map<string, { slices: S[]; stale: Set<number> }>()
     const ids = gates.flatMap((gate) => series.number({ gate, metric }) ?? [])
     if (ids.length === 0) return found
-    const { slices, stale } = await this.#read((reader) => readRolledUp(reader, { level, ids, span }))
+    const { slices, stale } = await this.#read((reader) => readRolledUp(reader, { level, ids, span, columns }))
     const of = (id: number) => {
       const gate = series.name(id)?.gate ?? ''
-      const known = found.get(gate) ?? { slices: [], stale: new Set() }
+      const known = found.get(gate) ?? { slices: [], stale: new Set<number>() }
       found.set(gate, known)
       return known
     }

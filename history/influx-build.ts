@@ -2,7 +2,7 @@ import { LONGEST_BRIDGED } from './aggregate.ts'
 import { DAY_MS, HOUR_MS, type Level, MINUTE_MS, type Width } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
 import type { InfluxSeries } from './influx-http.ts'
-import { rolledUpOf, rollUpLine, selectMarks, selectSlices, staleMarks } from './influx-rollup.ts'
+import { rolledUpOf, rollUpLine, selectMarks, selectSlices, staleMarks, WHOLE } from './influx-rollup.ts'
 import type { Sample } from './port.ts'
 import { join, type Slice, slicesOf } from './slice.ts'
 
@@ -110,8 +110,8 @@ export class InfluxBuilder {
       const [found = []] = await this.#deps.query([selectMarks(DAY_MS, { gates: [gate], span })])
       const mark = staleMarks(found).get(gate)?.get(from)
       if (mark === undefined) continue
-      const hours = await this.#deps.query(metrics.map((metric) => selectSlices(HOUR_MS, { gates: [gate], metric, span })))
-      const rolledUp = metrics.map((metric, i) => ({ metric, ...rolledUpOf(hours[i] ?? []).get(gate) }))
+      const hours = await this.#deps.query(metrics.map((metric) => selectSlices(HOUR_MS, { gates: [gate], metric, span }, WHOLE)))
+      const rolledUp = metrics.map((metric, i) => ({ metric, ...rolledUpOf(hours[i] ?? [], WHOLE).get(gate) }))
       // An hour that was touched again is built again, and with it its day.
       if (rolledUp.some((r) => (r.stale?.size ?? 0) > 0)) {
         this.#add(DAY_MS, gate, from)

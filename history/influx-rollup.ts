@@ -3,7 +3,7 @@ import { GATE_TAG, metricOfField, valueField } from './influx-fields.ts'
 import type { InfluxSeries } from './influx-http.ts'
 import { identifier, literal } from './influxql.ts'
 import { escapeName } from './line-protocol.ts'
-import type { Slice } from './slice.ts'
+import type { DrawnSlice, Slice } from './slice.ts'
 
 /**
  * Roll-ups in InfluxDB: a measurement for each width, one point for each gate and window, and for each metric the fields `<metric>.<key>`. A window's point of
@@ -80,8 +80,27 @@ function sliceFields(metric: string, s: Slice): string[] {
   )
 }
 
-export function selectSlices(width: Width, { gates, metric, span }: OfGates): string {
-  const columns = [...sliceColumns(metric), ...(width === MINUTE_MS ? [] : ['"m"::integer AS m', '"done"::integer AS done'])]
+/** Which fields are asked of a roll-up, and what a row of them tells. */
+export type Fields<S> = { readonly keys: readonly Key[]; readonly sliceOf: (from: number, cell: (key: Key) => number | null) => S }
+export const WHOLE: Fields<Slice> = { keys: [...INTEGERS, ...FLOATS], sliceOf: (from, cell) => sliceOf(from, cell) }
+export const DRAWN: Fields<DrawnSlice> = {
+  keys: ['n', 'b', 'k', 'lo', 'hi', 's'],
+  sliceOf: (from, cell) => {
+    const drawn = cell('k') ?? 0
+    return {
+      from,
+      count: cell('n') ?? 0,
+      bad: cell('b') ?? 0,
+      drawn,
+      min: drawn > 0 ? cell('lo') : null,
+      max: drawn > 0 ? cell('hi') : null,
+      sum: cell('s') ?? 0,
+    }
+  },
+}
+
+export function selectSlices(width: Width, { gates, metric, span }: OfGates, { keys }: Pick<Fields<unknown>, 'keys'>): string {
+  const columns = [...sliceColumns(metric, keys), ...(width === MINUTE_MS ? [] : ['"m"::integer AS m', '"done"::integer AS done'])]
   return `SELECT ${columns.join(', ')} ${from(width)} WHERE ${ofGates(gates)} AND ${within(width, span)} GROUP BY ${identifier(GATE_TAG)}`
 }
 
@@ -91,12 +110,10 @@ export const selectBareSlices = (
   { gate, metric, span }: { gate: string; metric: string; span: OfGates['span'] },
   most: number,
 ): string =>
-  `SELECT ${sliceColumns(metric).join(', ')} ${from(width)} WHERE ${ofGates([gate])} AND ${within(width, span)} GROUP BY ${identifier(GATE_TAG)} LIMIT ${most}`
+  `SELECT ${sliceColumns(metric, WHOLE.keys).join(', ')} ${from(width)} WHERE ${ofGates([gate])} AND ${within(width, span)} GROUP BY ${identifier(GATE_TAG)} LIMIT ${most}`
 
-const sliceColumns = (metric: string): string[] => [
-  ...INTEGERS.map((key) => `${identifier(fieldOf(metric, key))}::integer AS ${key}`),
-  ...FLOATS.map((key) => `${identifier(fieldOf(metric, key))}::float AS ${key}`),
-]
+const sliceColumns = (metric: string, keys: readonly Key[]): string[] =>
+  keys.map((key) => `${identifier(fieldOf(metric, key))}::${INTEGERS.includes(key) ? 'integer' : 'float'} AS ${key}`)
 
 /** Columns m and done, by gate; of all gates where none is named. */
 export function selectMarks(width: Level, { gates, span }: { gates: readonly string[]; span: OfGates['span'] }): string {
@@ -109,18 +126,18 @@ const ofGates = (gates: readonly string[]): string => `(${gates.map((gate) => `$
 const within = (width: number, span: OfGates['span']): string => `time >= ${span.from - (span.from % width)}ms AND time < ${span.to}ms`
 
 /** What an answer to selectBareSlices holds. */
-export const slicesIn = (found: readonly InfluxSeries[]): Slice[] => [...rolledUpOf(found).values()].flatMap(({ slices }) => slices)
+export const slicesIn = (found: readonly InfluxSeries[]): Slice[] => [...rolledUpOf(found, WHOLE).values()].flatMap(({ slices }) => slices)
 
 /** The metric whose roll-ups the field counts, or undefined for another field. */
 export const metricOfCount = (field: string): string | undefined =>
   field.endsWith('.n') ? metricOfField(field.slice(0, -'.n'.length)) : undefined
 
 /** What an answer to selectSlices holds, by gate. */
-export function rolledUpOf(found: readonly InfluxSeries[]): Map<string, RolledUp> {
+export function rolledUpOf<S extends DrawnSlice>(found: readonly InfluxSeries[], fields: Fields<S>): Map<string, RolledUp<S>> {
   return new Map(
     found.map((series) => {
       const place = new Map(series.columns.map((column, i) => [column, i]))
-      const slices: Slice[] = []
+      const slices: S[] = []
       const stale = new Set<number>()
       for (const row of series.values ?? []) {
         const cell = (column: string): number | null => {
@@ -129,7 +146,7 @@ export function rolledUpOf(found: readonly InfluxSeries[]): Map<string, RolledUp
         }
         const t = cell('time') ?? 0
         if (cell('m') !== cell('done')) stale.add(t)
-        else if (cell('n') !== null) slices.push(sliceOf(t, cell))
+        else if (cell('n') !== null) slices.push(fields.sliceOf(t, cell))
       }
       return [series.tags?.[GATE_TAG] ?? '', { slices, stale }]
     }),

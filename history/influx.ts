@@ -4,14 +4,16 @@ import { messageOf } from '#contract/fault.ts'
 import { readingOf } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import { verdictOf } from '#contract/verdict.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, type OfGates } from './cells.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, type OfGates, type RolledUp, type SliceSource, type Width } from './cells.ts'
 import { type ChartSource, chartOf } from './chart.ts'
 import { type Bucket, bucketOf, columnsOf } from './columns.ts'
 import { InfluxBuilder } from './influx-build.ts'
 import { MEASUREMENT, metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
 import { InfluxHttp, type InfluxSeries } from './influx-http.ts'
 import {
+  DRAWN,
   deleteBefore,
+  type Fields,
   markLines,
   metricOfCount,
   ROLLUP_MEASUREMENTS,
@@ -20,6 +22,7 @@ import {
   selectBareSlices,
   selectSlices,
   slicesIn,
+  WHOLE,
 } from './influx-rollup.ts'
 import { type Written, writeLines } from './influx-write.ts'
 import {
@@ -52,7 +55,7 @@ import {
 } from './port.ts'
 import { reckon } from './reckon.ts'
 import { sift } from './sift.ts'
-import type { Slice } from './slice.ts'
+import type { DrawnSlice, Slice } from './slice.ts'
 import { type Count, pieces, type Span, wholeSpan } from './span.ts'
 
 const LINES_PER_WRITE = 5000
@@ -81,13 +84,14 @@ class InfluxHistory implements History {
     samples: (gate, metrics, span) => this.samples({ gate, metrics, from: unixMs(span.from), to: unixMs(span.to) }),
   })
   #keepFrom: KeepFrom = { samples: 0, minutes: 0, hours: 0 }
-  readonly #source: ChartSource = {
+  readonly #source: SliceSource = {
+    rolledUp: (level, of) => this.#rolledUp(level, of, WHOLE),
+    samplesOf: (of) => this.#samplesOf(of),
+  }
+  readonly #charts: ChartSource = {
     samplesFrom: () => this.#keepFrom.samples,
-    rolledUp: async (level, of) => rolledUpOf(await this.#ofGates(of, (some) => selectSlices(level, some))),
-    minutesOf: async (of) =>
-      new Map(
-        [...rolledUpOf(await this.#ofGates(of, (some) => selectSlices(MINUTE_MS, some)))].map(([gate, { slices }]) => [gate, slices]),
-      ),
+    rolledUp: (level, of) => this.#rolledUp(level, of, DRAWN),
+    minutesOf: async (of) => new Map([...(await this.#rolledUp(MINUTE_MS, of, DRAWN))].map(([gate, { slices }]) => [gate, slices])),
     samplesOf: (of) => this.#samplesOf(of),
     fromSamples: (query) => this.#rangeFromSamples(query),
   }
@@ -165,7 +169,7 @@ class InfluxHistory implements History {
   }
 
   range(query: RangeQuery): Promise<RangeColumns> {
-    return chartOf(this.#source, query)
+    return chartOf(this.#charts, query)
   }
 
   async #rangeFromSamples(query: RangeQuery): Promise<RangeColumns> {
@@ -260,6 +264,10 @@ class InfluxHistory implements History {
   async #ofGates(of: OfGates, statement: (some: OfGates) => string): Promise<InfluxSeries[]> {
     const statements = [...chunks([...of.gates], GATES_PER_QUERY)].map((gates) => statement({ ...of, gates }))
     return (await this.#http.query(statements)).flat()
+  }
+
+  async #rolledUp<S extends DrawnSlice>(level: Width, of: OfGates, fields: Fields<S>): Promise<Map<string, RolledUp<S>>> {
+    return rolledUpOf(await this.#ofGates(of, (some) => selectSlices(level, some, fields)), fields)
   }
 
   async #samplesOf(of: OfGates): Promise<Map<string, Sample[]>> {

@@ -45,6 +45,9 @@ export type Slice = {
   readonly cutAfter: boolean
 }
 
+/** What is needed of a slice to draw it: a third of its columns, and a chart waits for each of them. */
+export type DrawnSlice = Pick<Slice, 'from' | 'count' | 'bad' | 'drawn' | 'min' | 'max' | 'sum'>
+
 /** One sample as a slice. */
 export function sliceOfSample({ sample, by }: Corrected): Slice {
   const { t, reading, verdict } = sample
