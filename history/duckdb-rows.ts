@@ -15,9 +15,25 @@ export type Asked = { readonly span: Span; readonly ids: readonly number[]; read
 /** DuckDB takes vectors of this length. */
 const CHUNK_ROWS = 2048
 
-/** What `recent` and `archive` hold together as table `s`, each series and time once: the row that was written last. */
-function samplesSql({ span, ids }: Pick<Asked, 'span' | 'ids'>): string {
+/**
+ * Rows of a query of the table `s`: what `recent` and `archive` hold together, each series and time once, the row that was written last. To plan the
+ * joining of the two takes longer than to read a day, and mostly the span has nothing in `recent`; so that is looked at first, in one transaction.
+ */
+async function rowsOfSamples(
+  reader: DuckDBConnection,
+  { span, ids }: Pick<Asked, 'span' | 'ids'>,
+  query: string,
+): Promise<DuckDBValue[][]> {
   const where = `series in (${ids.join(', ')}) and t >= ${span.from} and t < ${span.to}`
+  // A reader that fails here is closed, which ends its transaction.
+  await reader.run('begin')
+  const [[isTouched] = []] = await rowsOf(reader, `select exists (select 1 from recent where ${where})`)
+  const rows = await rowsOf(reader, `${isTouched === true ? bothSql(where) : `with s as (select * from archive where ${where})`} ${query}`)
+  await reader.run('commit')
+  return rows
+}
+
+function bothSql(where: string): string {
   return `
 with newest as (
   select series, t, received, value, quality, verdict from recent where ${where}
@@ -31,27 +47,27 @@ with newest as (
 
 /** @returns the number of samples of the series that has most. */
 export async function countMost(reader: DuckDBConnection, asked: Asked): Promise<number> {
-  const counts = await rowsOf(reader, `${samplesSql(asked)} select count(*) from s group by series`)
+  const counts = await rowsOfSamples(reader, asked, 'select count(*) from s group by series')
   return Math.max(0, ...counts.map(([count]) => Number(count)))
 }
 
 export async function countBy(reader: DuckDBConnection, asked: Asked, bucketMs: number): Promise<Count[]> {
-  const counts = await rowsOf(reader, `${samplesSql(asked)} select t - t % ${bucketMs} as b, count(*) from s group by b order by b`)
+  const counts = await rowsOfSamples(reader, asked, `select t - t % ${bucketMs} as b, count(*) from s group by b order by b`)
   return counts.map(([t, count]) => ({ t: Number(t), count: Number(count) }))
 }
 
 /** By time. */
 export async function readSamples(reader: DuckDBConnection, asked: Asked): Promise<Sample[]> {
-  const found = await rowsOf(reader, `${samplesSql(asked)} select series, t, received, value, quality, verdict from s order by t, series`)
+  const found = await rowsOfSamples(reader, asked, 'select series, t, received, value, quality, verdict from s order by t, series')
   return found.flatMap((row) => sampleOf(row, asked.series) ?? [])
 }
 
 export async function readBuckets(reader: DuckDBConnection, asked: Asked, bucketMs: number): Promise<Bucket[]> {
   // A BAD sample has no value, and these functions pass over what is missing.
-  const found = await rowsOf(
+  const found = await rowsOfSamples(
     reader,
-    `${samplesSql(asked)}
-select series, t - t % ${bucketMs} as b, min(value), max(value), avg(value), count(*) filter (quality <> 0) from s group by series, b`,
+    asked,
+    `select series, t - t % ${bucketMs} as b, min(value), max(value), avg(value), count(*) filter (quality <> 0) from s group by series, b`,
   )
   return found.flatMap(([id, t, min, max, mean, bad]) => {
     const name = asked.series.name(Number(id))

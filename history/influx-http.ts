@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Fault, messageOf, systemCode } from '#contract/fault.ts'
+import { type Answer, HttpPost } from './http-post.ts'
 import { type InfluxAddress, parseInfluxUrl } from './influx-address.ts'
 
 const WRITE_MS = 10_000
@@ -47,33 +48,34 @@ export class InfluxHttp {
   /** Named in messages; holds no password. */
   readonly place: string
   readonly #address: InfluxAddress
-  readonly #stop = new AbortController()
+  readonly #posts: HttpPost
 
   /** Connects on use. @throws Fault CONFIG_INVALID */
   constructor(url: string) {
     this.#address = parseInfluxUrl(url)
     this.place = this.#address.place
+    this.#posts = new HttpPost(this.#address.base, this.#address.headers)
   }
 
   /** Aborts what is under way. */
   close(): void {
-    this.#stop.abort()
+    this.#posts.close()
   }
 
   async post(lines: string): Promise<Posted> {
     try {
       const path = this.#address.writePath
-      let response = await this.#fetch(path, { body: lines, timeoutMs: WRITE_MS })
+      let response = await this.#post(path, { body: lines, timeoutMs: WRITE_MS })
       if (response.status === 404) {
         await this.#createDatabase()
-        response = await this.#fetch(path, { body: lines, timeoutMs: WRITE_MS })
+        response = await this.#post(path, { body: lines, timeoutMs: WRITE_MS })
       }
       if (response.status === 204) return { kind: 'kept' }
       if (response.status === 413) return { kind: 'too-large', cause: this.#fault('413 too large, even for a single sample', 413) }
-      const message = errorIn(await response.text())
+      const message = errorIn(response.text)
       // A proxy's 400 is no verdict on the data: only what InfluxDB itself says of them is. 2.x says 422 of a conflict or a point beyond the retention.
       const isInflux =
-        response.headers.has('x-influxdb-version') || response.headers.has('x-influxdb-build') || response.headers.has('cluster-uuid')
+        'x-influxdb-version' in response.headers || 'x-influxdb-build' in response.headers || 'cluster-uuid' in response.headers
       if ((response.status === 400 || response.status === 422) && isInflux && isVerdict(message))
         return { kind: 'refused', message, dropped: droppedIn(message) }
       return { kind: 'unavailable', cause: this.#fault(`${response.status} ${message}`, response.status) }
@@ -109,9 +111,9 @@ export class InfluxHttp {
     const body = new URLSearchParams({ db: this.#address.database, epoch: 'ms', chunked: 'true', q: statements.join(';') })
     let status = 0
     try {
-      const response = await this.#fetch('/query', { body, timeoutMs: QUERY_MS })
+      const response = await this.#post('/query', { body, timeoutMs: QUERY_MS })
       status = response.status
-      const text = await response.text()
+      const { text } = response
       if (status === 404 || /database not found/.test(text.slice(0, 500))) throw new MissingDatabase()
       if (status !== 200) throw this.#fault(`${status} ${errorIn(text)}`, status)
       return this.#resultsOf(text, statements.length)
@@ -152,16 +154,15 @@ export class InfluxHttp {
         `make both: influx bucket create -n ${this.#address.database}; influx v1 dbrp create --db ${this.#address.database} --rp autogen --default --bucket-id …`,
       )
     const body = new URLSearchParams({ q: `CREATE DATABASE "${this.#address.database.replace(/["\\]/g, '\\$&')}"` })
-    const response = await this.#fetch('/query', { body, timeoutMs: WRITE_MS })
-    const text = await response.text()
-    const error = errorIn(text)
+    const response = await this.#post('/query', { body, timeoutMs: WRITE_MS })
+    const error = errorIn(response.text)
     if (response.status !== 200 || error !== '')
       throw this.#fault(`the database is missing and can't be made: ${error || response.status}`, response.status)
   }
 
-  #fetch(path: string, { body, timeoutMs }: { body: string | URLSearchParams; timeoutMs: number }): Promise<Response> {
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(timeoutMs)])
-    return fetch(this.#address.base + path, { method: 'POST', body, headers: this.#address.headers, signal, redirect: 'error' })
+  #post(path: string, { body, timeoutMs }: { body: string | URLSearchParams; timeoutMs: number }): Promise<Answer> {
+    const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/x-www-form-urlencoded'
+    return this.#posts.post(path, { type, text: body.toString(), timeoutMs })
   }
 
   /** That it refused what only we can have made wrong. */
