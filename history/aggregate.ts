@@ -1,7 +1,7 @@
 import type { Milliseconds, UnixMs } from '#contract/units.ts'
 import { milliseconds } from '#contract/units.ts'
 import type { Correction } from './corrections.ts'
-import { between, greatest, least, type Point, type Slice } from './slice.ts'
+import { between, greatest, least, type Point, type Slice, type SummedSlice } from './slice.ts'
 
 export type AggregateQuery = {
   readonly gates: readonly string[]
@@ -55,7 +55,10 @@ type Sum = {
  * Sums slices, given by time, into periods. Give the slices next to the first and last period too, as far as a gap may be bridged: a line that crosses an
  * edge counts up to it on either side. No slice may reach over an edge.
  */
-export function startFold(edges: readonly number[], longestBridgedMs: number): { add: (slice: Slice) => void; result: () => Aggregate[] } {
+export function startFold(
+  edges: readonly number[],
+  longestBridgedMs: number,
+): { add: (slice: SummedSlice) => void; result: () => Aggregate[] } {
   const sums = edges.slice(1).map(newSum)
   let last: Point | null = null
   let cut = false
@@ -73,7 +76,7 @@ export function startFold(edges: readonly number[], longestBridgedMs: number): {
       if (part) addArea(sum, part)
     }
   }
-  const add = (slice: Slice): void => {
+  const add = (slice: SummedSlice): void => {
     while (place < sums.length && slice.from >= (edges[place + 1] ?? 0)) place++
     const sum = slice.from >= (edges[place] ?? 0) ? sums[place] : undefined
     if (slice.first) {

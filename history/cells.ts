@@ -1,5 +1,5 @@
 import type { Sample } from './port.ts'
-import type { DrawnSlice, Slice } from './slice.ts'
+import type { Slice } from './slice.ts'
 import type { Span } from './span.ts'
 
 /** Widths of the roll-ups, ms. They begin at whole multiples of it, UTC; a day of UTC is Beijing's water day. */
@@ -11,17 +11,17 @@ export type Width = Level | typeof MINUTE_MS
 export const WIDTHS: readonly Width[] = [MINUTE_MS, HOUR_MS, DAY_MS]
 
 /** Roll-ups of one gate and metric. A window in `stale` was touched after it was rolled up, and its samples have to be asked. */
-export type RolledUp<S extends DrawnSlice = Slice> = { readonly slices: readonly S[]; readonly stale: ReadonlySet<number> }
+export type RolledUp<S extends { readonly from: number } = Slice> = { readonly slices: readonly S[]; readonly stale: ReadonlySet<number> }
 export type OfGates = { readonly gates: readonly string[]; readonly metric: string; readonly span: Span }
 
 /** What a store is asked for. A gate of which it has nothing may be left out of the answer. */
-export type SliceSource<S extends DrawnSlice = Slice> = {
+export type SliceSource<S extends { readonly from: number } = Slice> = {
   readonly rolledUp: (level: Level, of: OfGates) => Promise<ReadonlyMap<string, RolledUp<S>>>
   /** By time. */
   readonly samplesOf: (of: OfGates) => Promise<ReadonlyMap<string, readonly Sample[]>>
 }
 
-export type CellsQuery<S extends DrawnSlice = Slice> = OfGates & {
+export type CellsQuery<S extends { readonly from: number } = Slice> = OfGates & {
   /** Widest first; none asks for samples alone. */
   readonly levels: readonly Level[]
   /** May this window be told by one slice? Not where a period's edge or a correction lies in it. */
@@ -34,7 +34,10 @@ const MOST_STRETCHES = 16
 const AT_ONCE = 4
 
 /** For each gate slices by time that tell a span as it is: from the widest roll-ups that hold all of their samples, and where none does from the samples. */
-export async function cellsOf<S extends DrawnSlice>(source: SliceSource<S>, query: CellsQuery<S>): Promise<Map<string, S[]>> {
+export async function cellsOf<S extends { readonly from: number }>(
+  source: SliceSource<S>,
+  query: CellsQuery<S>,
+): Promise<Map<string, S[]>> {
   const { gates, metric, span, levels } = query
   const found = new Map<string, S[]>([...new Set(gates)].map((gate) => [gate, []]))
   let open = new Map<string, Span[]>([...found.keys()].map((gate) => [gate, [span]]))

@@ -5,7 +5,7 @@ import { LONGEST_BRIDGED } from './aggregate.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Width } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
 import type { KeepFrom } from './port.ts'
-import { type DrawnSlice, ESTIMATED_BEYOND_MS, type Slice } from './slice.ts'
+import { type DrawnSlice, ESTIMATED_BEYOND_MS, type Slice, type SummedSlice } from './slice.ts'
 import type { Span } from './span.ts'
 
 /** Roll-ups in DuckDB: one row a series and window `w`, its columns those of a Slice. They hold what is in `archive`, and change in the same transaction. */
@@ -123,9 +123,8 @@ export async function rollUpMissing(writer: DuckDBConnection): Promise<void> {
   await writer.run('commit')
 }
 
-/** Which columns are read of a roll-up, and what a row of them tells; the series and the window come first. */
+/** Which columns are read of a roll-up, and what a row of them tells; the series comes first. */
 export type Columns<S> = { readonly sql: string; readonly sliceOf: (row: readonly DuckDBValue[]) => S }
-export const WHOLE: Columns<Slice> = { sql: '*', sliceOf: (row) => sliceOfRow(row) }
 export const DRAWN: Columns<DrawnSlice> = {
   sql: 'series, w, count, bad, drawn, low, high, total',
   sliceOf: ([, w, count, bad, drawn, low, high, total]) => ({
@@ -137,6 +136,37 @@ export const DRAWN: Columns<DrawnSlice> = {
     max: numberOrNull(high),
     sum: Number(total),
   }),
+}
+export const SUMMED: Columns<SummedSlice> = {
+  sql: `series, w, count, bad, doubtful, unreliable, reliable_low, reliable_high, first_t, first_v, last_t, last_v, area, known, estimated, spread,
+    cut_before, cut_after`,
+  sliceOf: (row) => {
+    const [, w, count, bad, doubtful, unreliable, reliableLow, reliableHigh, firstT, firstV, lastT, lastV] = row
+    const [area, known, estimated, spread, cutBefore, cutAfter] = row.slice(12)
+    return {
+      from: Number(w),
+      count: Number(count),
+      bad: Number(bad),
+      doubtful: Number(doubtful),
+      unreliable: Number(unreliable),
+      reliableMin: numberOrNull(reliableLow),
+      reliableMax: numberOrNull(reliableHigh),
+      first: firstT === null ? null : { t: Number(firstT), v: Number(firstV) },
+      last: lastT === null ? null : { t: Number(lastT), v: Number(lastV) },
+      area: Number(area),
+      known: Number(known),
+      estimated: Number(estimated),
+      spread: Number(spread),
+      cutBefore: cutBefore === true,
+      cutAfter: cutAfter === true,
+    }
+  },
+}
+const SUMMED_COLUMNS = SUMMED.sql.split(',').length
+/** A whole one is the two beside each other. */
+const WHOLE: Columns<Slice> = {
+  sql: `${SUMMED.sql}, ${DRAWN.sql}`,
+  sliceOf: (row) => ({ ...SUMMED.sliceOf(row), ...DRAWN.sliceOf(row.slice(SUMMED_COLUMNS)) }),
 }
 
 /** Roll-ups of series in a span, in no order, and the windows that rows in `recent` have touched since: one look at the file. */
@@ -168,9 +198,9 @@ export async function readSlices(
   { width, id, span, most }: { width: Width; id: number; span: Span; most: number },
 ): Promise<Slice[]> {
   const rows = await reader.run(
-    `select * from ${TABLE[width]} where series = ${id} and w >= ${span.from} and w < ${span.to} order by w limit ${most}`,
+    `select ${WHOLE.sql} from ${TABLE[width]} where series = ${id} and w >= ${span.from} and w < ${span.to} order by w limit ${most}`,
   )
-  return (await rows.getRows()).map(sliceOfRow)
+  return (await rows.getRows()).map((row) => WHOLE.sliceOf(row))
 }
 
 export async function appendSlices(
@@ -198,32 +228,6 @@ export async function appendSlices(
     appender.endRow()
   }
   appender.closeSync()
-}
-
-function sliceOfRow(row: readonly DuckDBValue[]): Slice {
-  const [, w, count, bad, doubtful, unreliable, drawn, low, high, total, reliableLow, reliableHigh, firstT, firstV, lastT, lastV] = row
-  const [area, known, estimated, spread, cutBefore, cutAfter] = row.slice(16)
-  return {
-    from: Number(w),
-    count: Number(count),
-    bad: Number(bad),
-    doubtful: Number(doubtful),
-    unreliable: Number(unreliable),
-    drawn: Number(drawn),
-    min: numberOrNull(low),
-    max: numberOrNull(high),
-    sum: Number(total),
-    reliableMin: numberOrNull(reliableLow),
-    reliableMax: numberOrNull(reliableHigh),
-    first: firstT === null ? null : { t: Number(firstT), v: Number(firstV) },
-    last: lastT === null ? null : { t: Number(lastT), v: Number(lastV) },
-    area: Number(area),
-    known: Number(known),
-    estimated: Number(estimated),
-    spread: Number(spread),
-    cutBefore: cutBefore === true,
-    cutAfter: cutAfter === true,
-  }
 }
 
 const numberOrNull = (value: DuckDBValue | undefined): number | null => (value === null || value === undefined ? null : Number(value))

@@ -6,7 +6,7 @@ import { MINUTE_MS, type OfGates, type SliceSource, type Width } from './cells.t
 import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
-import { appendSlices, type Columns, DRAWN, deleteBefore, readRolledUp, readSlices, WHOLE } from './duckdb-rollup.ts'
+import { appendSlices, type Columns, DRAWN, deleteBefore, readRolledUp, readSlices, SUMMED } from './duckdb-rollup.ts'
 import {
   appendSamples,
   appendSeries,
@@ -34,7 +34,7 @@ import {
 import { reckon } from './reckon.ts'
 import type { SeriesNumbers } from './series.ts'
 import { sift } from './sift.ts'
-import type { Slice } from './slice.ts'
+import type { Slice, SummedSlice } from './slice.ts'
 import { pieces, wholeSpan } from './span.ts'
 
 /** About one row group of DuckDB: fewer would make many small ones, more would make what is recent slow to read. */
@@ -100,8 +100,8 @@ class DuckDbHistory implements History {
   /** The closing of a file that DuckDB gave up: it must be over before the file is opened again. */
   #leaving: Promise<void> = Promise.resolve()
   #keepFrom: KeepFrom = { samples: 0, minutes: 0, hours: 0 }
-  readonly #source: SliceSource = {
-    rolledUp: (level, of) => this.#rolledUp(level, of, WHOLE),
+  readonly #source: SliceSource<SummedSlice> = {
+    rolledUp: (level, of) => this.#rolledUp(level, of, SUMMED),
     samplesOf: (of) => this.#samplesOf(of),
   }
   readonly #charts: ChartSource = {

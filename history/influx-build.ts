@@ -19,12 +19,15 @@ const HOURS_AT_ONCE = 24
 /** So far back is looked for windows that a builder left when it ended. */
 const LOOK_BACK_DAYS = 400
 const LOOK_BACK_STEP_DAYS = 20
+/** Of several workers one may end while others live, and two that build the same window can leave it to each other. */
+const LOOK_AGAIN_MS = HOUR_MS
+const LOOK_AGAIN_DAYS = 3
 
 /** The windows that writes have touched and the building of their roll-ups. */
 export class InfluxBuilder {
   readonly #deps: BuildDeps
   readonly #touched: Record<Level, Map<string, Set<number>>> = { [HOUR_MS]: new Map(), [DAY_MS]: new Map() }
-  #hasLookedBack = false
+  #lookedBackAt = Number.NEGATIVE_INFINITY
   #building: Promise<void> = Promise.resolve()
 
   constructor(deps: BuildDeps) {
@@ -42,7 +45,11 @@ export class InfluxBuilder {
   }
 
   async #buildAll(before: number): Promise<void> {
-    if (!this.#hasLookedBack) await this.#lookBack(Date.now())
+    const now = Date.now()
+    if (now - this.#lookedBackAt > LOOK_AGAIN_MS) {
+      await this.#lookBack(now, Number.isFinite(this.#lookedBackAt) ? LOOK_AGAIN_DAYS : LOOK_BACK_DAYS)
+      this.#lookedBackAt = now
+    }
     const metrics = await this.#deps.metrics()
     for (const [gate, hours] of this.#touched[HOUR_MS])
       for (const run of runsOf(take(hours, before, HOUR_MS)))
@@ -53,15 +60,14 @@ export class InfluxBuilder {
     }
   }
 
-  /** What an earlier process has left. */
-  async #lookBack(now: number): Promise<void> {
+  /** What an earlier or another process has left. */
+  async #lookBack(now: number, days: number): Promise<void> {
     const step = LOOK_BACK_STEP_DAYS * DAY_MS
-    for (let to = now + DAY_MS; to > now - LOOK_BACK_DAYS * DAY_MS; to -= step)
+    for (let to = now + DAY_MS; to > now - days * DAY_MS; to -= step)
       for (const level of [HOUR_MS, DAY_MS] as const) {
         const [found = []] = await this.#deps.query([selectMarks(level, { gates: [], span: { from: Math.max(0, to - step), to } })])
         for (const [gate, marks] of staleMarks(found)) for (const from of marks.keys()) this.#add(level, gate, from)
       }
-    this.#hasLookedBack = true
   }
 
   async #keepOnFailure(level: Level, gate: string, windows: readonly number[], work: () => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import { GATE_TAG, metricOfField, valueField } from './influx-fields.ts'
 import type { InfluxSeries } from './influx-http.ts'
 import { identifier, literal } from './influxql.ts'
 import { escapeName } from './line-protocol.ts'
-import type { DrawnSlice, Slice } from './slice.ts'
+import type { DrawnSlice, Slice, SummedSlice } from './slice.ts'
 
 /**
  * Roll-ups in InfluxDB: a measurement for each width, one point for each gate and window, and for each metric the fields `<metric>.<key>`. A window's point of
@@ -81,22 +81,16 @@ function sliceFields(metric: string, s: Slice): string[] {
 }
 
 /** Which fields are asked of a roll-up, and what a row of them tells. */
-export type Fields<S> = { readonly keys: readonly Key[]; readonly sliceOf: (from: number, cell: (key: Key) => number | null) => S }
-export const WHOLE: Fields<Slice> = { keys: [...INTEGERS, ...FLOATS], sliceOf: (from, cell) => sliceOf(from, cell) }
-export const DRAWN: Fields<DrawnSlice> = {
-  keys: ['n', 'b', 'k', 'lo', 'hi', 's'],
-  sliceOf: (from, cell) => {
-    const drawn = cell('k') ?? 0
-    return {
-      from,
-      count: cell('n') ?? 0,
-      bad: cell('b') ?? 0,
-      drawn,
-      min: drawn > 0 ? cell('lo') : null,
-      max: drawn > 0 ? cell('hi') : null,
-      sum: cell('s') ?? 0,
-    }
-  },
+export type Fields<S> = { readonly keys: readonly Key[]; readonly sliceOf: (from: number, cell: Cell) => S }
+export const WHOLE: Fields<Slice> = {
+  keys: [...INTEGERS, ...FLOATS],
+  sliceOf: (from, cell) => ({ ...summedOf(from, cell), ...drawnOf(from, cell) }),
+}
+const DRAWN_ALONE: readonly Key[] = ['k', 'lo', 'hi', 's']
+export const DRAWN: Fields<DrawnSlice> = { keys: ['n', 'b', ...DRAWN_ALONE], sliceOf: (from, cell) => drawnOf(from, cell) }
+export const SUMMED: Fields<SummedSlice> = {
+  keys: WHOLE.keys.filter((key) => !DRAWN_ALONE.includes(key)),
+  sliceOf: (from, cell) => summedOf(from, cell),
 }
 
 export function selectSlices(width: Width, { gates, metric, span }: OfGates, { keys }: Pick<Fields<unknown>, 'keys'>): string {
@@ -133,7 +127,10 @@ export const metricOfCount = (field: string): string | undefined =>
   field.endsWith('.n') ? metricOfField(field.slice(0, -'.n'.length)) : undefined
 
 /** What an answer to selectSlices holds, by gate. */
-export function rolledUpOf<S extends DrawnSlice>(found: readonly InfluxSeries[], fields: Fields<S>): Map<string, RolledUp<S>> {
+export function rolledUpOf<S extends { readonly from: number }>(
+  found: readonly InfluxSeries[],
+  fields: Fields<S>,
+): Map<string, RolledUp<S>> {
   return new Map(
     found.map((series) => {
       const place = new Map(series.columns.map((column, i) => [column, i]))
@@ -153,9 +150,24 @@ export function rolledUpOf<S extends DrawnSlice>(found: readonly InfluxSeries[],
   )
 }
 
-function sliceOf(from: number, cell: (column: Key) => number | null): Slice {
+type Cell = (key: Key) => number | null
+
+const drawnOf = (from: number, cell: Cell): DrawnSlice => {
+  const drawn = cell('k') ?? 0
+  return {
+    from,
+    count: cell('n') ?? 0,
+    bad: cell('b') ?? 0,
+    drawn,
+    min: drawn > 0 ? cell('lo') : null,
+    max: drawn > 0 ? cell('hi') : null,
+    sum: cell('s') ?? 0,
+  }
+}
+
+function summedOf(from: number, cell: Cell): SummedSlice {
   const number = (key: Key): number => cell(key) ?? 0
-  const [count, bad, unreliable, drawn] = [number('n'), number('b'), number('u'), number('k')]
+  const [count, bad, unreliable] = [number('n'), number('b'), number('u')]
   const isReliable = count - bad - unreliable > 0
   return {
     from,
@@ -163,10 +175,6 @@ function sliceOf(from: number, cell: (column: Key) => number | null): Slice {
     bad,
     doubtful: number('d'),
     unreliable,
-    drawn,
-    min: drawn > 0 ? cell('lo') : null,
-    max: drawn > 0 ? cell('hi') : null,
-    sum: number('s'),
     reliableMin: isReliable ? cell('rl') : null,
     reliableMax: isReliable ? cell('rh') : null,
     first: isReliable ? { t: from + number('t1'), v: number('v1') } : null,

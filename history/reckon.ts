@@ -1,11 +1,11 @@
 import { type Aggregate, type AggregateQuery, LONGEST_BRIDGED, startFold } from './aggregate.ts'
 import { cellsOf, DAY_MS, HOUR_MS, type Level, type SliceSource } from './cells.ts'
 import { correct } from './corrections.ts'
-import { sliceOfSample } from './slice.ts'
+import { type SummedSlice, sliceOfSample } from './slice.ts'
 import { type Span, wholeSpan } from './span.ts'
 
 /** Aggregates by period. A gap within a roll-up of an hour is no longer than an hour, so it serves any longest gap from there on; that of a day only the one. */
-export async function reckon(source: SliceSource, query: AggregateQuery): Promise<Map<string, Aggregate[]>> {
+export async function reckon(source: SliceSource<SummedSlice>, query: AggregateQuery): Promise<Map<string, Aggregate[]>> {
   const { gates, metric, edges, longestBridged = LONGEST_BRIDGED, corrections = [] } = query
   requireAscending(edges)
   const levels: Level[] = longestBridged === LONGEST_BRIDGED ? [DAY_MS, HOUR_MS] : longestBridged > HOUR_MS ? [HOUR_MS] : []

@@ -6,7 +6,7 @@ import type { History } from './port.ts'
 /** A window's own samples are mostly there this long after it has ended; those that come later touch it again. */
 const SETTLE_MS = 30_000
 
-/** Brings roll-ups up to date from time to time until it is closed. One process of all that write a history does it. */
+/** Brings roll-ups up to date from time to time until it is closed. Each process that writes a history does it. */
 export function startRollUps(
   history: Pick<History, 'rollUp'>,
   { everyMs, log }: { everyMs: number; log: Logger },

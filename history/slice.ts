@@ -48,6 +48,9 @@ export type Slice = {
 /** What is needed of a slice to draw it: a third of its columns, and a chart waits for each of them. */
 export type DrawnSlice = Pick<Slice, 'from' | 'count' | 'bad' | 'drawn' | 'min' | 'max' | 'sum'>
 
+/** What is needed of a slice to sum it. */
+export type SummedSlice = Omit<Slice, 'drawn' | 'min' | 'max' | 'sum'>
+
 /** One sample as a slice. */
 export function sliceOfSample({ sample, by }: Corrected): Slice {
   const { t, reading, verdict } = sample
