@@ -48,6 +48,11 @@ export class Births {
     this.save()
   }
 
+  /** Another worker has the group: what its nodes say from now on is not heard here. */
+  forgetGroup(group: string): void {
+    for (const key of this.#births.keys()) if (group === '+' || key.startsWith(`${group}/`)) this.#births.delete(key)
+  }
+
   forgetForeign(): void {
     for (const [key, { receipts }] of this.#births) if (!receipts) this.#births.delete(key)
   }

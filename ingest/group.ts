@@ -53,6 +53,8 @@ type GroupDeps = {
   readonly writer: Writer
   readonly alarms: AlarmKeeper
   readonly registry: Pick<Registry, 'commissioning'>
+  /** Whether what is heard is this worker's to take. */
+  readonly isOurs: () => boolean
   readonly log: Logger
   readonly now: () => UnixMs
 }
@@ -133,6 +135,8 @@ export class Group {
       if (retained) this.#restore(topic, payload)
       return
     }
+    // What comes after a long standstill may be another worker's; our agents send it again.
+    if (!this.#deps.isOurs()) return
     const at = parseSparkplugTopic(topic)
     if (!at || at.type === 'NCMD' || at.type === 'DCMD') return
     this.stats.messages++

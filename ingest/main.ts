@@ -9,6 +9,7 @@ import { AlarmKeeper } from './alarms/keeper.ts'
 import { Births } from './births.ts'
 import { Directory } from './directory.ts'
 import { Group, type GroupStats } from './group.ts'
+import { GroupLeases } from './group-leases.ts'
 import type { BrokerAccess } from './host.ts'
 import { Replay } from './replay.ts'
 import type { IngestSettings } from './settings.ts'
@@ -21,7 +22,7 @@ export type Ingest = { stats(): IngestStats; close(): Promise<void> }
 const RETRY_MS = 1000
 
 /**
- * Takes the groups' messages from the broker to live, history and receipts. Broker and history may come and go;
+ * Takes the groups' messages from the broker to live, history and receipts, as far as no other worker has them. Broker and history may come and go;
  * resolves when the registry has been read once (it waits for it), since without it no gate is known.
  */
 export async function openIngest(settings: IngestSettings, deps: IngestDeps, signal?: AbortSignal): Promise<Ingest> {
@@ -29,18 +30,37 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
   const now = (): ReturnType<typeof unixMs> => unixMs(Date.now())
   const directory = new Directory({ registry, log, now })
   const births = new Births({ registry, log })
-  const alarms = new AlarmKeeper({ registry: registry.alarms, directory, surroundings: () => readSurroundings(registry, now()), log, now })
-  await untilRead(
-    async () => {
-      await directory.refresh()
+  const groups = new Map<string, Group>()
+  const past: GroupStats = { messages: 0, undecodable: 0, liveOnly: 0 }
+  const groupOf = (group: string): Group | undefined => groups.get(group) ?? groups.get('+')
+  const leases = new GroupLeases({
+    leases: registry.leases,
+    settings,
+    log,
+    now: () => performance.now(),
+    taken: async (group) => {
       await births.load()
       await alarms.load()
+      if (group !== null) groups.set(group, Group.open({ ...ofGroups, log: log.child({ group }) }, group))
     },
-    { log, signal },
-  )
-
-  const groups: Group[] = []
-  const groupOf = (group: string): Group | undefined => groups[settings.groups.findIndex((g) => g === group || g === '+')]
+    lost: async (group) => {
+      alarms.release(group)
+      if (group === null) return
+      const known = groups.get(group)
+      groups.delete(group)
+      if (known) addStats(past, known.stats)
+      await known?.close()
+      births.forgetGroup(group)
+    },
+  })
+  const alarms = new AlarmKeeper({
+    registry: registry.alarms,
+    directory,
+    surroundings: () => readSurroundings(registry, now()),
+    log,
+    now,
+    holds: (area) => leases.holds(area),
+  })
   const writer = new Writer({
     history,
     registry,
@@ -51,8 +71,9 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
       groupOf(node.group)?.host.sendReceipts(node, ids, directory.siteKey(node.node))
     },
   })
-  for (const group of settings.groups)
-    groups.push(Group.open({ broker, settings, births, directory, writer, alarms, registry, log: log.child({ group }), now }, group))
+  const ofGroups = { broker, settings, births, directory, writer, alarms, registry, now, isOurs: () => leases.isSure }
+  await untilRead(() => directory.refresh(), { log, signal })
+  await leases.start()
 
   const replay = new Replay({
     registry,
@@ -69,21 +90,28 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
     births.save()
   }, settings.directory_refresh_ms)
   return {
-    stats: () => ({
-      ...writer.stats(),
-      messages: groups.reduce((n, g) => n + g.stats.messages, 0),
-      undecodable: groups.reduce((n, g) => n + g.stats.undecodable, 0),
-      liveOnly: groups.reduce((n, g) => n + g.stats.liveOnly, 0),
-    }),
+    stats: () => {
+      const all = { ...past }
+      for (const group of groups.values()) addStats(all, group.stats)
+      return { ...writer.stats(), ...all }
+    },
     close: async () => {
       clearInterval(refreshing)
+      await leases.rest()
       // The writer first: what it has just made durable is still receipted.
       await writer.close()
       await replay.close()
       await alarms.close()
-      await Promise.all(groups.map((g) => g.close()))
+      await Promise.all([...groups.values()].map((g) => g.close()))
+      await leases.close()
     },
   }
+}
+
+function addStats(sum: GroupStats, more: GroupStats): void {
+  sum.messages += more.messages
+  sum.undecodable += more.undecodable
+  sum.liveOnly += more.liveOnly
 }
 
 async function untilRead(read: () => Promise<void>, options: { log: Logger; signal: AbortSignal | undefined }): Promise<void> {

@@ -6,7 +6,19 @@ export const IngestSettings = Type.Object(
     groups: Type.Array(Type.String({ pattern: `^\\+$|${ID_PATTERN}` }), {
       default: ['+'],
       minItems: 1,
-      description: 'Sparkplug groups (areas) that this worker takes; + is every one. A group belongs to one worker at a time',
+      description:
+        'Sparkplug groups (areas) that this worker may take; + is every one, and then all workers say +. A group belongs to one worker at a time: the others stand by',
+    }),
+    worker: Type.String({
+      default: 'ingest',
+      pattern: ID_PATTERN,
+      env: 'SLUICE_INGEST_WORKER',
+      description: 'Name of this worker; of workers that run at the same time each has its own',
+    }),
+    lease_ms: Type.Integer({
+      default: 10_000,
+      minimum: 500,
+      description: 'After this time without a sign of life from a worker another one takes its groups, in ms',
     }),
     host_id: Type.String({
       default: 'sluice',

@@ -25,7 +25,7 @@ const gate = (id: string): District['structures'][number] => ({
   ...{ leaves: 1, leaf_width_m: 3, leaf_height_m: 2, design_flow_m3s: 20, chainage_km: 1, sill_m: 1030, datum_m: 1030 },
   ...{ design_level_up_m: 1032, design_level_down_m: 1031, lat: 41, lon: 108 },
 })
-const gates = ['g1', 'g2', 'g3'].map(gate)
+const gates = ['g1', 'g2', 'g3', 'g4'].map(gate)
 const directory = { gates: () => gates, sites: () => [site] }
 let registry: Registry
 let now = T0
@@ -46,8 +46,8 @@ const sample = (id: string, level: Reading, t = now): Sample => ({
   received: unixMs(now),
   reading: level,
 })
-async function keeper(of: Registry['alarms'] = registry.alarms): Promise<AlarmKeeper> {
-  const opened = new AlarmKeeper({ registry: of, directory, surroundings: async () => surroundings, log, now: () => now })
+async function keeper(of: Registry['alarms'] = registry.alarms, holds = () => true): Promise<AlarmKeeper> {
+  const opened = new AlarmKeeper({ registry: of, directory, surroundings: async () => surroundings, log, now: () => now, holds })
   await opened.load()
   return opened
 }
@@ -290,6 +290,7 @@ test('a reach that loses a third of its water for hours is one alarm, at the gat
     surroundings: async () => surroundings,
     log,
     now: () => now,
+    holds: () => true,
   })
   await alarms.load()
   const hours = async (from: number, to: number, flows: readonly number[]): Promise<void> => {
@@ -309,4 +310,43 @@ test('a reach that loses a third of its water for hours is one alarm, at the gat
   expect((await presentIds()).filter((id) => id.startsWith('reach_unbalanced'))).toEqual(['reach_unbalanced:g3'])
   surroundings = { commands: [], orders: [], canals: [] }
   await alarms.close()
+})
+
+test('a worker that has lost an area says nothing more of it, and the one that has it now takes each alarm up where it stood', async () => {
+  const g4 = gates.at(-1)
+  if (!g4) throw new Error('no gate')
+  now = T0 + 200_000_000
+  let holder = 'a'
+  const a = await keeper(registry.alarms, () => holder === 'a')
+  a.heard('s1')
+  a.take(g4, [sample('g4', good(2.5))])
+  now += 12_000
+  a.take(g4, [sample('g4', good(2.5))])
+  await a.settled()
+  expect(await told('level_guarantee:g4')).toEqual(['raised'])
+
+  const b = await keeper(registry.alarms, () => holder === 'b')
+  b.take(g4, [sample('g4', good(2.5))])
+  await b.settled()
+  holder = 'b'
+  a.release('yichang')
+  await b.load()
+  const silentBefore = await told('stale:g4')
+  for (let s = 0; s < 600; s += 10) {
+    now += 10_000
+    b.heard('s1')
+    b.take(g4, [sample('g4', good(2.5))])
+    a.tick()
+    b.tick()
+  }
+  await Promise.all([a.settled(), b.settled()])
+  expect(await told('level_guarantee:g4')).toEqual(['raised'])
+  expect(await told('stale:g4')).toEqual(silentBefore)
+  now += 10_000
+  b.take(g4, [sample('g4', good(1.5))])
+  now += 60_000
+  b.take(g4, [sample('g4', good(1.5))])
+  await b.settled()
+  expect(await told('level_guarantee:g4')).toEqual(['raised', 'returned'])
+  await Promise.all([a.close(), b.close()])
 })

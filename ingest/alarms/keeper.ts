@@ -31,6 +31,8 @@ type Deps = {
   readonly surroundings: () => Promise<Surroundings>
   readonly log: Logger
   readonly now: () => number
+  /** Whether alarms of this area, or with null those of the center, are this worker's to tell. */
+  readonly holds: (area: string | null) => boolean
 }
 type GateMemory = { goodAt: number; newest: Map<string, number>; levelUp?: number; levelDown?: number }
 
@@ -53,7 +55,7 @@ export class AlarmKeeper {
     this.#queue = new SaveQueue(deps)
   }
 
-  /** Reads where each alarm stood, then watches. @throws Fault REGISTRY_UNREACHABLE */
+  /** Reads where each alarm stood, then watches; to be called again when an area has come. @throws Fault REGISTRY_UNREACHABLE */
   async load(): Promise<void> {
     const rows = await this.#deps.registry.conditions()
     this.#rows = new Map(rows.map((r) => [r.id, r]))
@@ -66,12 +68,29 @@ export class AlarmKeeper {
     const [settings, known] = await Promise.all([this.#deps.registry.settings(), this.#deps.surroundings()])
     const rules = rulesOf({ structures: [...this.#deps.directory.gates()], sites: [...this.#deps.directory.sites()] }, settings)
     const byGate = new Map<string, Watch[]>()
-    for (const rule of rules) {
+    for (const rule of rules.filter(({ area }) => this.#deps.holds(area))) {
       const watch = this.#watchOf(rule)
       if (rule.gate !== null) byGate.set(rule.gate, [...(byGate.get(rule.gate) ?? []), watch])
     }
     this.#byGate = byGate
     this.#judge(this.#water.refresh(known, [...this.#deps.directory.gates()], this.#deps.now()))
+  }
+
+  /** Forgets what is no longer this worker's to tell: silence here says nothing of it. */
+  release(group: string | null): void {
+    const { holds, directory } = this.#deps
+    if (group !== null) this.#lostBrokers.delete(group)
+    for (const [id, { rule }] of this.#watches) if (!holds(rule.area)) this.#watches.delete(id)
+    for (const { id, area } of directory.gates()) {
+      if (holds(area)) continue
+      this.#gates.delete(id)
+      this.#byGate.delete(id)
+    }
+    for (const { id, area } of directory.sites()) {
+      if (holds(area)) continue
+      this.#sitesHeard.delete(id)
+      this.#offline.delete(id)
+    }
   }
 
   refreshSoon(): void {
