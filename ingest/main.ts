@@ -60,6 +60,7 @@ export async function openIngest(settings: IngestSettings, deps: IngestDeps, sig
     log,
     now,
     holds: (area) => leases.holds(area),
+    isSure: () => leases.isSure,
   })
   const writer = new Writer({
     history,

@@ -46,8 +46,8 @@ const sample = (id: string, level: Reading, t = now): Sample => ({
   received: unixMs(now),
   reading: level,
 })
-async function keeper(of: Registry['alarms'] = registry.alarms, holds = () => true): Promise<AlarmKeeper> {
-  const opened = new AlarmKeeper({ registry: of, directory, surroundings: async () => surroundings, log, now: () => now, holds })
+async function keeper(of: Registry['alarms'] = registry.alarms, { holds = () => true, isSure = () => true } = {}): Promise<AlarmKeeper> {
+  const opened = new AlarmKeeper({ registry: of, directory, surroundings: async () => surroundings, log, now: () => now, holds, isSure })
   await opened.load()
   return opened
 }
@@ -291,6 +291,7 @@ test('a reach that loses a third of its water for hours is one alarm, at the gat
     log,
     now: () => now,
     holds: () => true,
+    isSure: () => true,
   })
   await alarms.load()
   const hours = async (from: number, to: number, flows: readonly number[]): Promise<void> => {
@@ -317,7 +318,7 @@ test('a worker that has lost an area says nothing more of it, and the one that h
   if (!g4) throw new Error('no gate')
   now = T0 + 200_000_000
   let holder = 'a'
-  const a = await keeper(registry.alarms, () => holder === 'a')
+  const a = await keeper(registry.alarms, { holds: () => holder === 'a' })
   a.heard('s1')
   a.take(g4, [sample('g4', good(2.5))])
   now += 12_000
@@ -325,7 +326,7 @@ test('a worker that has lost an area says nothing more of it, and the one that h
   await a.settled()
   expect(await told('level_guarantee:g4')).toEqual(['raised'])
 
-  const b = await keeper(registry.alarms, () => holder === 'b')
+  const b = await keeper(registry.alarms, { holds: () => holder === 'b' })
   b.take(g4, [sample('g4', good(2.5))])
   await b.settled()
   holder = 'b'
@@ -349,4 +350,26 @@ test('a worker that has lost an area says nothing more of it, and the one that h
   await b.settled()
   expect(await told('level_guarantee:g4')).toEqual(['raised', 'returned'])
   await Promise.all([a.close(), b.close()])
+})
+
+test('a worker that stood still tells no silence before it knows that its areas are still its own', async () => {
+  now = T0 + 210_000_000
+  let sure = true
+  const alarms = await keeper(registry.alarms, { isSure: () => sure })
+  alarms.heard('s1')
+  const before = await told('site_lost:s1')
+  now += 3_600_000
+  sure = false
+  alarms.tick()
+  now += 60_000
+  alarms.tick()
+  await alarms.settled()
+  expect(await told('site_lost:s1')).toEqual(before)
+  sure = true
+  alarms.tick()
+  now += 60_000
+  alarms.tick()
+  await alarms.settled()
+  expect(await told('site_lost:s1')).toEqual([...before, 'raised'])
+  await alarms.close()
 })

@@ -33,6 +33,8 @@ type Deps = {
   readonly now: () => number
   /** Whether alarms of this area, or with null those of the center, are this worker's to tell. */
   readonly holds: (area: string | null) => boolean
+  /** False after this worker has stood still for so long that another may have its areas: then silence here says nothing of a site. */
+  readonly isSure: () => boolean
 }
 type GateMemory = { goodAt: number; newest: Map<string, number>; levelUp?: number; levelDown?: number }
 
@@ -181,6 +183,7 @@ export class AlarmKeeper {
 
   /** What no message tells: delays that run out, and silence. */
   tick(): void {
+    if (!this.#deps.isSure()) return
     const now = this.#deps.now()
     const sites = new Map([...this.#deps.directory.sites()].map((s) => [s.id, s]))
     if (this.#lostBrokers.size === 0) {

@@ -136,10 +136,15 @@ export class VirtualSite {
 
   /** To be called often: makes what is due, sends what the window takes, repeats what has no receipt. */
   tick(now: number, { making }: { making: boolean }): void {
-    const { everyMs, structures, window, retryMs } = this.#options
+    const { everyMs, structures } = this.#options
     if (everyMs > 0 && this.#nextAt !== null)
       for (; now >= this.#nextAt; this.#nextAt += everyMs)
         if (making) for (const structure of structures) this.#make(structure, [this.#nextAt])
+    this.#sendDue(now)
+  }
+
+  #sendDue(now: number): void {
+    const { window, retryMs } = this.#options
     if (this.#state.at === 'offline') return
     for (const [id, flight] of this.#flights) {
       if (now - flight.sentAt < retryMs) continue
@@ -165,7 +170,7 @@ export class VirtualSite {
       const slowest_receipt_ms = Math.max(this.#counts.slowest_receipt_ms, now - flight.firstAt)
       this.#counts = { ...this.#counts, receipted: this.#counts.receipted + 1, slowest_receipt_ms }
     }
-    this.tick(now, { making: false })
+    this.#sendDue(now)
   }
 
   #begin(now: number): void {

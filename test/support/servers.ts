@@ -171,8 +171,8 @@ export const startMosquittoBy = (config: string, port: number): Promise<RealServ
     answers: () => accepts(port),
   })
 
-/** InfluxDB 1.x with its default WAL (synced before a write is answered); database `sluice` is there. */
-export async function startInflux1(): Promise<RealServer> {
+/** InfluxDB 1.x with its default WAL (synced before a write is answered); database `sluice` is there. Its data are in `disk` where one is given. */
+export async function startInflux1({ disk }: { disk?: string } = {}): Promise<RealServer> {
   const [port, rpcPort] = [await freePort(), await freePort()]
   const folder = tempFolder('influx1')
   const config = join(folder, 'influxdb.conf')
@@ -183,8 +183,8 @@ bind-address = "127.0.0.1:${rpcPort}"
 [meta]
   dir = "${folder}/meta"
 [data]
-  dir = "${folder}/data"
-  wal-dir = "${folder}/wal"
+  dir = "${disk ?? folder}/data"
+  wal-dir = "${disk ?? folder}/wal"
   query-log-enabled = false
 [http]
   bind-address = "127.0.0.1:${port}"
