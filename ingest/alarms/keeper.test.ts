@@ -46,7 +46,10 @@ const sample = (id: string, level: Reading, t = now): Sample => ({
   received: unixMs(now),
   reading: level,
 })
-async function keeper(of: Registry['alarms'] = registry.alarms, { holds = () => true, isSure = () => true } = {}): Promise<AlarmKeeper> {
+async function keeper(
+  of: Registry['alarms'] = registry.alarms,
+  { holds = (): boolean => true, isSure = (): boolean => true } = {},
+): Promise<AlarmKeeper> {
   const opened = new AlarmKeeper({ registry: of, directory, surroundings: async () => surroundings, log, now: () => now, holds, isSure })
   await opened.load()
   return opened
@@ -269,7 +272,7 @@ test('a gate that is off its order for ten minutes is an alarm, with a deadband,
 
 test('a reach that loses a third of its water for hours is one alarm, at the gate where it ends; while it fills there is none', async () => {
   const start = T0 + 60_000_000
-  const placed = gates.map((g, i) => ({
+  const placed = gates.slice(0, 3).map((g, i) => ({
     ...g,
     canal: 'c',
     chainage_km: i * 10,
