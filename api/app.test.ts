@@ -236,6 +236,23 @@ describe('the dashboard', () => {
     expect(headers['strict-transport-security']).toBeUndefined()
   })
 
+  test('pictures behind the map may come from the configured tile server, and scripts still from nowhere else', async () => {
+    const layers = [{ url: 'https://tiles.example:8443/vec/{z}/{x}/{y}.png?tk=KEY', attribution: '某图' }]
+    const alone = await startApp({ ...stores, mqttUrl: NO_BROKER, settings: { map: { layers } } })
+    const cookie = await cookieOf(alone.app, 'wang')
+    const { headers, body } = await alone.app.inject({ url: '/api/v1/map', headers: { cookie } })
+    const policy = String(headers['content-security-policy'])
+    expect(
+      policy
+        .split(';')
+        .filter((p) => p.includes('example'))
+        .toSorted(),
+    ).toEqual(["connect-src 'self' https://tiles.example:8443", "img-src 'self' data: https://tiles.example:8443"])
+    expect(policy).toContain("script-src 'self';")
+    expect(JSON.parse(body)).toEqual({ layers })
+    await alone.app.close()
+  })
+
   test('replies are compressed, or sent as the build has compressed them', async () => {
     const packed = await app.inject({ url: '/assets/index-abc123.js', headers: { 'accept-encoding': 'gzip' } })
     expect(packed.headers['content-encoding']).toBe('gzip')

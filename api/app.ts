@@ -58,6 +58,7 @@ import { gateRoutes } from './routes/v1/gates/gate.ts'
 import { historyRoutes } from './routes/v1/gates/history.ts'
 import { gatesRoutes } from './routes/v1/gates/index.ts'
 import { volumeRoutes } from './routes/v1/gates/volume.ts'
+import { mapRoutes } from './routes/v1/map.ts'
 import { notificationRoutes } from './routes/v1/notifications/index.ts'
 import { orderRoutes } from './routes/v1/orders/index.ts'
 import { peopleRoutes } from './routes/v1/people/index.ts'
@@ -107,7 +108,7 @@ export async function buildApp(settings: ApiSettings, deps: ApiDeps): Promise<Ap
   registerProblems(app)
   registerCrossSiteGuard(app)
   registerSoundValues(app)
-  await registerHelmet(app, settings.session)
+  await registerHelmet(app, settings)
   await registerCompress(app)
   await registerRateLimit(app)
   const cookie = await registerSessionCookie(app, settings.session)
@@ -238,6 +239,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
   scope.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'))
   areaRoutes(scope, context)
   canalRoutes(scope, context)
+  mapRoutes(scope, context)
   siteRoutes(scope, context)
   commissioningRoutes(scope, context)
   siteConfigRoutes(scope, context)

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { MapLayer } from '#contract/http/map.ts'
 import { CalendarSettings } from '#contract/periods.ts'
 
 export const HttpSettings = Type.Object(
@@ -113,8 +114,26 @@ export const ControlSettings = Type.Object(
   { additionalProperties: false, default: {} },
 )
 
+export const MapSettings = Type.Object(
+  {
+    layers: Type.Array(MapLayer, {
+      default: [],
+      description:
+        'Pictures behind the map, from the lowest to the highest; none: the district’s own drawing alone, which needs no internet',
+    }),
+  },
+  { additionalProperties: false, default: {} },
+)
+
 export const ApiSettings = Type.Object(
-  { control: ControlSettings, http: HttpSettings, session: SessionSettings, sign_in: SignInSettings, volumes: VolumeSettings },
+  {
+    control: ControlSettings,
+    http: HttpSettings,
+    map: MapSettings,
+    session: SessionSettings,
+    sign_in: SignInSettings,
+    volumes: VolumeSettings,
+  },
   { additionalProperties: false, default: {} },
 )
 export type ApiSettings = Static<typeof ApiSettings>

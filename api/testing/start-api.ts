@@ -33,6 +33,7 @@ export function settingsWith(changes: Changes = {}): ApiSettings {
   return {
     control: { ...defaults.control, ...changes.control },
     http: { ...defaults.http, ...changes.http },
+    map: { ...defaults.map, ...changes.map },
     session: { ...defaults.session, ...changes.session },
     sign_in: { ...defaults.sign_in, ...changes.sign_in },
     volumes: { ...defaults.volumes, ...changes.volumes },

@@ -174,6 +174,8 @@ const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   overview: { path: '/', ready: '[data-gate]' },
   alarms: { path: '/alarms', ready: 'main h1' },
   schematic: { path: '/schematic', ready: '[data-test="schematic"]' },
+  map: { path: '/map', ready: '[data-test="map"][data-ready="true"]' },
+  notifications: { path: '/notifications', ready: '[data-test="nobody"]' },
   trends: { path: '/trends?s=yj-yj-01:level_up,level_down,flow&last=1800000', ready: '[data-test="pane-flow"] canvas' },
   shift: { path: '/shift', ready: '[data-test="open-now"]' },
   sites: { path: '/sites', ready: '[data-site]' },

@@ -3,6 +3,7 @@ import type { CommandAction } from '#contract/command.ts'
 import type { Area, Canal } from '#contract/district.ts'
 import type { CorrectionList, CorrectionView } from '#contract/http/analysis.ts'
 import type { CommandView, GateControl, LockoutView, Selected } from '#contract/http/command.ts'
+import type { MapSettingsReply } from '#contract/http/map.ts'
 import type { NewSavedView, SavedView, SavedViewList } from '#contract/http/saved-view.ts'
 import type { SiteList } from '#contract/http/site.ts'
 import type { Situation } from '#contract/http/situation.ts'
@@ -74,6 +75,8 @@ export type Client = {
   reports: ReportClient
   balance: BalanceClient
   gates(): Promise<Gate[]>
+  /** What lies behind the map. */
+  map(): Promise<MapSettingsReply>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
   /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
   corrections(gate: string, span: { readonly from: number; readonly to: number }, options?: Options): Promise<CorrectionView[]>
@@ -141,6 +144,7 @@ export function openClient(deps: ClientDeps): Client {
     orders: orderClient(read),
     reports: reportClient(read),
     balance: balanceClient(read),
+    map: () => read<MapSettingsReply>('/map'),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

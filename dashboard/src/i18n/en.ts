@@ -3,6 +3,7 @@ import { en as alarm } from '../alarm/text.ts'
 import { en as audit } from '../audit/text.ts'
 import { en as command } from '../command/text.ts'
 import { en as gateVolume } from '../gate/text.ts'
+import { en as map } from '../map/text.ts'
 import { en as notification } from '../notification/text.ts'
 import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
@@ -24,6 +25,7 @@ export const en: Messages = {
   ...gateVolume,
   ...schematic,
   ...alarm,
+  ...map,
   ...notification,
   ...site,
   ...trend,

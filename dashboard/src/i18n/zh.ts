@@ -3,6 +3,7 @@ import { zh as alarm } from '../alarm/text.ts'
 import { zh as audit } from '../audit/text.ts'
 import { zh as command } from '../command/text.ts'
 import { zh as gateVolume } from '../gate/text.ts'
+import { zh as map } from '../map/text.ts'
 import { zh as notification } from '../notification/text.ts'
 import { zh as order } from '../order/text.ts'
 import { zh as people } from '../people/text.ts'
@@ -23,6 +24,7 @@ export const zh = {
   ...gateVolume,
   ...schematic,
   ...alarm,
+  ...map,
   ...notification,
   ...site,
   ...trend,

@@ -27,6 +27,7 @@ export const PAGES: readonly Page[] = [
     group: 'watch',
     component: () => import('../schematic/SchematicPage.vue'),
   },
+  { name: 'map', path: 'map', label: 'map.title', group: 'watch', component: () => import('../map/MapPage.vue') },
   { name: 'orders', path: 'orders', label: 'order.title', group: 'operate', component: () => import('../order/OrdersPage.vue') },
   { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
