@@ -1,5 +1,5 @@
 import type { AlarmRule } from '#contract/alarm.ts'
-import type { Acked, JournalList, Shelve } from '#contract/http/alarm.ts'
+import type { Acked, Figures, JournalList, Shelve } from '#contract/http/alarm.ts'
 
 export type Read = <T>(path: string, init?: RequestInit) => Promise<T>
 /** The server's `/api/v1/alarms` as functions. Each @throws RequestFailure */
@@ -10,6 +10,8 @@ export type AlarmClient = {
   comment(id: string, note: string): Promise<unknown>
   /** The rules of a gate, with their limits. */
   rules(gate: string): Promise<AlarmRule[]>
+  /** Of the last hours. */
+  figures(hours: number): Promise<Figures>
   journal(ask: { alarm?: string; limit: number }): Promise<JournalList>
 }
 
@@ -27,6 +29,7 @@ export function alarmClient(read: Read): AlarmClient {
     unshelve: (id) => post(`${encodeURIComponent(id)}/unshelve`),
     comment: (id, note) => post(`${encodeURIComponent(id)}/comment`, { note }),
     rules: async (gate) => (await read<{ items: AlarmRule[] }>(`/alarm-rules?${new URLSearchParams({ gate })}`)).items,
+    figures: (hours) => read(`/alarms/figures?${new URLSearchParams({ hours: String(hours) })}`),
     journal: ({ alarm, limit }) => read(`/alarms/journal?${new URLSearchParams({ limit: String(limit), ...(alarm ? { alarm } : {}) })}`),
   }
 }
