@@ -62,6 +62,7 @@ import { mapRoutes } from './routes/v1/map.ts'
 import { notificationRoutes } from './routes/v1/notifications/index.ts'
 import { orderRoutes } from './routes/v1/orders/index.ts'
 import { peopleRoutes } from './routes/v1/people/index.ts'
+import { planRoutes } from './routes/v1/plans/index.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
 import { sessionRoutes } from './routes/v1/session.ts'
 import { shiftRoutes } from './routes/v1/shift/index.ts'
@@ -275,6 +276,7 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
     lockoutRoutes(control, context)
     holdRoutes(control, context)
     orderRoutes(control, context)
+    planRoutes(control, context)
     done()
   })
 }

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Canal, District, StructureType } from '#contract/district.ts'
+import type { PlanReport } from '#contract/http/plan.ts'
 import type { Situation } from '#contract/http/situation.ts'
 import { good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
@@ -14,6 +15,7 @@ import { tempFolder } from '#test/support/servers.ts'
 import type { App } from '../../app.ts'
 import { ensurePerson } from '../../auth/ensure-person.ts'
 import { DISTRICT, structure } from '../../testing/district.ts'
+import { expectProblem } from '../../testing/problem.ts'
 import { cookieOf, LOG, NO_BROKER, PASSWORD, startApp } from '../../testing/start-api.ts'
 
 const HOUR = 3_600_000
@@ -139,4 +141,46 @@ test('who sees one area is told of that area’s water alone', async () => {
   expect(intakes).toEqual(['head'])
   expect(today.volume_m3).toBeCloseTo(10 * 4 * 3600, 0)
   expect(reaches).toHaveLength(1)
+})
+
+test('an intake’s ten days are planned by a supervisor against its quota, and the season’s use is told with where it is going', async () => {
+  await ensurePerson(registry, { login: 'sun', password: PASSWORD, name: 'sun', grants: [{ role: 'supervisor', area: 'yichang' }] })
+  const ask = async (who: string, method: 'GET' | 'PUT', path: string, payload?: object) =>
+    app.inject({ method, url: `/api/v1${path}`, headers: { cookie: await cookieOf(app, who) }, ...(payload && { payload }) })
+  const report = async (who: string) => (await ask(who, 'GET', '/plans')).json<PlanReport>()
+  const before = await report('sun')
+  const running = before.periods.findIndex((p) => p.from <= NOW && NOW < p.to)
+  const [now, next] = [before.periods[running], before.periods[running + 1]]
+  if (!now || !next) throw new Error('the clock of this file stands at the end of a water year')
+  const set = (...items: object[]) => ({ items })
+  const plan = { kind: 'tenday', from: next.from, volume_m3: 300_000 }
+  for (const who of ['wang', 'chief']) expectProblem(await ask(who, 'PUT', '/gates/head/plans', set(plan)), 403, 'NOT_ALLOWED')
+  expectProblem(await ask('sun', 'PUT', '/gates/far-head/plans', set(plan)), 403, 'NOT_ALLOWED')
+  expectProblem(await ask('sun', 'PUT', '/gates/check/plans', set(plan)), 400, 'BAD_REQUEST')
+  expectProblem(await ask('sun', 'PUT', '/gates/head/plans', set({ ...plan, from: next.from + HOUR })), 400, 'BAD_REQUEST')
+  const quota = { kind: 'quota', from: before.year.from, volume_m3: 9_000_000 }
+  expect((await ask('sun', 'PUT', '/gates/head/plans', set(plan, { ...plan, from: now.from, volume_m3: 200_000 }, quota))).statusCode).toBe(
+    204,
+  )
+  expect((await ask('sun', 'PUT', '/gates/head/plans', set({ ...plan, volume_m3: 400_000 }))).statusCode).toBe(204)
+  const [changed] = (await registry.audit.list({ action: 'plan.set' }, { limit: 1, offset: 0 })).items
+  expect(changed).toMatchObject({
+    who: 'sun',
+    subject: 'head',
+    details: { before: { [next.key]: 300_000 }, after: { [next.key]: 400_000 } },
+  })
+
+  const { intakes } = await report('sun')
+  expect(intakes.map((i) => i.structure)).toEqual(['head'])
+  const head = intakes[0]
+  expect(head).toMatchObject({ may_edit: true, quota_m3: 9_000_000 })
+  expect([head?.planned_m3[running], head?.planned_m3[running + 1]]).toEqual([200_000, 400_000])
+  // 10 m³/s for the last hour, spread where more is known.
+  expect(head?.used_m3[running]).toBeGreaterThan(30_000)
+  expect(head?.used_m3[running + 1]).toBeNull()
+  const gone = (NOW - now.from) / (now.to - now.from)
+  const { used_m3: used, planned_to_now_m3: due, by_plan_m3: byPlan } = head?.year ?? {}
+  expect(due).toBeCloseTo(200_000 * gone, 0)
+  expect(byPlan).toBeCloseTo((used ?? Number.NaN) + 600_000 - 200_000 * gone, 0)
+  expect((await report('wang')).intakes.map((i) => i.may_edit)).toEqual([false])
 })

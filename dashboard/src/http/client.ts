@@ -25,6 +25,7 @@ import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 import { type AuditClient, auditClient } from '../audit/client.ts'
 import { type NotificationClient, notificationClient } from '../notification/client.ts'
 import { type OrderClient, orderClient } from '../order/client.ts'
+import { type PlanClient, planClient } from '../plan/client.ts'
 import { type ReportClient, reportClient } from '../report/client.ts'
 import { type ShiftClient, shiftClient } from '../shift/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
@@ -74,6 +75,7 @@ export type Client = {
   orders: OrderClient
   reports: ReportClient
   balance: BalanceClient
+  plans: PlanClient
   gates(): Promise<Gate[]>
   /** What lies behind the map. */
   map(): Promise<MapSettingsReply>
@@ -145,6 +147,7 @@ export function openClient(deps: ClientDeps): Client {
     reports: reportClient(read),
     balance: balanceClient(read),
     map: () => read<MapSettingsReply>('/map'),
+    plans: planClient({ read, send: request }),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({

@@ -7,6 +7,7 @@ import { en as map } from '../map/text.ts'
 import { en as notification } from '../notification/text.ts'
 import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
+import { en as plan } from '../plan/text.ts'
 import { en as report } from '../report/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
@@ -40,6 +41,7 @@ export const en: Messages = {
   ...tag,
   ...report,
   ...volume,
+  ...plan,
   session: {
     title: 'Sign in',
     login: 'User name',

@@ -7,6 +7,7 @@ import { zh as map } from '../map/text.ts'
 import { zh as notification } from '../notification/text.ts'
 import { zh as order } from '../order/text.ts'
 import { zh as people } from '../people/text.ts'
+import { zh as plan } from '../plan/text.ts'
 import { zh as report } from '../report/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
@@ -39,6 +40,7 @@ export const zh = {
   ...tag,
   ...report,
   ...volume,
+  ...plan,
   session: {
     title: '登录',
     login: '用户名',

@@ -29,6 +29,7 @@ export const PAGES: readonly Page[] = [
   },
   { name: 'map', path: 'map', label: 'map.title', group: 'watch', component: () => import('../map/MapPage.vue') },
   { name: 'orders', path: 'orders', label: 'order.title', group: 'operate', component: () => import('../order/OrdersPage.vue') },
+  { name: 'plans', path: 'plans', label: 'plan.title', group: 'operate', component: () => import('../plan/PlansPage.vue') },
   { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   { name: 'reports', path: 'reports', label: 'report.nav', group: 'analyse', component: () => import('../report/ReportsPage.vue') },
