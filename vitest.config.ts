@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 const ignored = ['**/node_modules/**', 'dist/**', 'data/**']
 
 // They prove what they prove on a busy machine too.
-const BESIDE_OTHERS = ['store-faults', 'handover', 'kill-without-receipts'].map((name) => `test/chaos/${name}.test.ts`)
+const BESIDE_OTHERS = ['handover', 'kill-without-receipts', 'store-faults'].map((name) => `test/chaos/${name}.test.ts`)
 
 export default defineConfig({
   test: {
