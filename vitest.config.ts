@@ -16,7 +16,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // They mostly wait, for servers and for the clock.
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
@@ -27,7 +27,7 @@ export default defineConfig({
           include: ['test/{path,browser,start}/**/*.test.ts', ...BESIDE_OTHERS],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

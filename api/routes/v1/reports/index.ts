@@ -18,7 +18,6 @@ import type { SignedIn } from '../../../auth/sessions.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'
 import { digestOf, reportOf } from '../../../reports/content.ts'
-import { reportPdf } from '../../../reports/pdf.ts'
 import { viewOf } from '../../../reports/view.ts'
 import { reportXlsx } from '../../../reports/xlsx.ts'
 import type { RouteContext } from '../../context.ts'
@@ -97,6 +96,8 @@ export function reportRoutes(app: App, { district, history, registry, settings, 
     },
     async (request, reply) => {
       const view = await viewAsked(signedInOf(request), request.params.kind, request.query)
+      // Its library takes a quarter of a second to load, and most starts print nothing.
+      const { reportPdf } = await import('../../../reports/pdf.ts')
       const file = await reportPdf(view, { language: request.query.lang, offsetMin: calendar.utc_offset_min })
       return sendFile(reply, { name: fileName(view, 'pdf'), type: 'application/pdf', bytes: file })
     },
