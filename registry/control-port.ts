@@ -2,6 +2,7 @@ import type { CommandAction, CommandReport } from '#contract/command.ts'
 import type { OrderReadings, OrderTarget } from '#contract/http/order.ts'
 import type { OrderState } from '#contract/order.ts'
 import type { UnixMs } from '#contract/units.ts'
+import type { AuditEntry } from './audit.ts'
 import type { Page, Paged } from './port.ts'
 
 /** What the registry keeps of control and orders. */
@@ -182,6 +183,7 @@ export type OrderRegistry = {
   list(filter: { readonly areas: readonly string[] | null }, page: Page): Promise<Paged<OrderRow>>
   /** From `from` only: two people who press at once make one step. @returns the row when the step was made. */
   step(id: string, from: OrderState, step: OrderStep): Promise<OrderRow | undefined>
-  putPlan(plan: PlanRow): Promise<void>
+  /** Plans and the audit entry about them: all of it or nothing. */
+  putPlans(plans: readonly PlanRow[], entry: AuditEntry): Promise<void>
   plans(range: { readonly from: number; readonly to: number }): Promise<PlanRow[]>
 }

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { OrderState } from '#contract/order.ts'
+import { appendTo } from './audit.ts'
 import type { OrderRegistry, OrderRow } from './control-port.ts'
 import type { Database } from './database.ts'
 import { orders, plans } from './tables/control.ts'
@@ -44,15 +45,17 @@ export function orderRepository(database: Database): OrderRegistry {
           .returning()
         return changed && toOrder(changed)
       }),
-    putPlan: async ({ structure, from, kind, volumeM3, by, at }) => {
-      const row = { volumeM3, by, at }
-      await database.query((db) =>
-        db
-          .insert(plans)
-          .values({ structure, from, kind, ...row })
-          .onConflictDoUpdate({ target: [plans.structure, plans.from, plans.kind], set: row }),
-      )
-    },
+    putPlans: (rows, entry) =>
+      database.transact(async (db) => {
+        for (const { structure, from, kind, volumeM3, by, at } of rows) {
+          const row = { volumeM3, by, at }
+          await db
+            .insert(plans)
+            .values({ structure, from, kind, ...row })
+            .onConflictDoUpdate({ target: [plans.structure, plans.from, plans.kind], set: row })
+        }
+        await appendTo(db, entry)
+      }),
     plans: ({ from, to }) =>
       database.query((db) =>
         db

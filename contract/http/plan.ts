@@ -6,7 +6,7 @@ const Ms = Type.Number({ description: 'ms since 1970 UTC' })
 
 export const PlanProgress = Type.Object({
   used_m3: Quantity,
-  completeness: Type.Number({ minimum: 0, maximum: 1, description: 'Of the least complete ten days so far' }),
+  completeness: Type.Number({ minimum: 0, maximum: 1, description: 'Share of the time so far that is known' }),
   planned_m3: Type.Union([Type.Null(), Type.Number()], { description: 'Of the whole span; null: none is entered' }),
   planned_to_now_m3: Quantity,
   by_plan_m3: Type.Union([Type.Null(), Type.Number()], { description: 'At the end of the span, if the plan is kept from now on' }),

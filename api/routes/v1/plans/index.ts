@@ -109,18 +109,19 @@ export function planRoutes(app: App, { district, registry, history, settings, co
       const known = (await registry.orders.plans(span)).filter((r) => r.structure === structure.id)
       const keyOf = ({ kind, from }: { kind: 'tenday' | 'quota'; from: number }): string =>
         kind === 'quota' ? `quota ${periodAt('year', from, calendar).key}` : periodAt('tenday', from, calendar).key
-      for (const { kind, from, volume_m3 } of items)
-        await registry.orders.putPlan({ structure: structure.id, kind, from, volumeM3: Math.round(volume_m3), by: login, at })
-      await registry.audit.append({
-        at,
-        who: login,
-        action: 'plan.set',
-        subject: structure.id,
-        details: {
-          before: Object.fromEntries(known.filter((r) => items.some((i) => keyOf(i) === keyOf(r))).map((r) => [keyOf(r), r.volumeM3])),
-          after: Object.fromEntries(items.map((i) => [keyOf(i), Math.round(i.volume_m3)])),
+      await registry.orders.putPlans(
+        items.map(({ kind, from, volume_m3 }) => ({ structure: structure.id, kind, from, volumeM3: Math.round(volume_m3), by: login, at })),
+        {
+          at,
+          who: login,
+          action: 'plan.set',
+          subject: structure.id,
+          details: {
+            before: Object.fromEntries(known.filter((r) => items.some((i) => keyOf(i) === keyOf(r))).map((r) => [keyOf(r), r.volumeM3])),
+            after: Object.fromEntries(items.map((i) => [keyOf(i), Math.round(i.volume_m3)])),
+          },
         },
-      })
+      )
       return reply.code(204).send(null)
     },
   )
@@ -142,10 +143,17 @@ function progressIn(periods: readonly PlannedPeriod[], found: readonly Aggregate
   const { used, planned, plannedToNow, byPlan, byPace } = progressOf(periods, at)
   return {
     used_m3: used,
-    completeness: found.length === 0 ? 0 : Math.min(...found.map((a) => a.completeness)),
+    completeness: completenessOf(found),
     planned_m3: planned,
     planned_to_now_m3: plannedToNow,
     by_plan_m3: byPlan,
     by_pace_m3: byPace,
   }
+}
+
+/** Share of the time so far that is known: what is missing of one ten days must not hide what is known of the others. */
+function completenessOf(found: readonly Aggregate[]): number {
+  const known = found.reduce((ms, a) => ms + a.covered + a.estimated, 0)
+  const all = found.reduce((ms, a) => ms + a.covered + a.estimated + a.missing, 0)
+  return all === 0 ? 0 : known / all
 }
