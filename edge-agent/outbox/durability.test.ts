@@ -121,7 +121,7 @@ test('every confirmed append is there after a kill at any instant, and an id nev
   const sent = new Map<string, string>()
   const dropped = new Set<number>()
   let [next, kills] = [0, 0]
-  for (; kills < 8; kills++) {
+  for (; kills < 12; kills++) {
     const lines = await killWhileAppending(path, next, Math.random() * 120)
     for (const [what, first = '', values = ''] of lines.map((l) => l.split(' '))) {
       if (what === 'BEGIN') next = Math.max(next, Number(first) + 2)
