@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { BUNDLING } from '../../bin/bundling.mjs'
 import { root } from './program.ts'
 
 export type Said = { readonly code: number | null; readonly out: string; readonly err: string }
@@ -16,14 +17,9 @@ export type EdgeCli = {
 export async function buildEdgeCli(): Promise<EdgeCli> {
   const file = join(root, 'dist', `edge-under-test-${process.pid}.js`)
   await build({
+    ...BUNDLING,
     entryPoints: [join(root, 'bin', 'sluice-edge.ts')],
     outfile: file,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'warning',
   })
   const open = (args: readonly string[], options: { columns?: number; cwd?: string } = {}) =>
     spawn(process.execPath, [file, 'edge', ...args], {
