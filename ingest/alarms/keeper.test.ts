@@ -376,3 +376,32 @@ test('a worker that stood still tells no silence before it knows that its areas 
   expect(await told('site_lost:s1')).toEqual([...before, 'raised'])
   await alarms.close()
 })
+
+test('a worker that gets an area back takes its leaves as they stand then: another has seen them move', async () => {
+  const g2 = gates[1]
+  if (!g2) throw new Error('no gate')
+  now = T0 + 300_000_000
+  let isHolder = true
+  const alarms = await keeper(registry.alarms, { holds: () => isHolder })
+  const opened = async (opening: number): Promise<void> => {
+    alarms.take(g2, [value('g2', 'opening', opening)])
+    alarms.tick()
+    await alarms.settled()
+  }
+  await opened(0.2)
+  isHolder = false
+  alarms.release('yichang')
+  now += 3_600_000
+  isHolder = true
+  await alarms.load()
+  await opened(0.8)
+  now += 70_000
+  await opened(0.8)
+  expect(await told('leaf_moved:g2')).toEqual([])
+  // One that it sees itself is told.
+  await opened(1.1)
+  now += 70_000
+  await opened(1.1)
+  expect(await told('leaf_moved:g2')).toEqual(['raised'])
+  await alarms.close()
+})

@@ -87,6 +87,7 @@ export class AlarmKeeper {
       if (holds(area)) continue
       this.#gates.delete(id)
       this.#byGate.delete(id)
+      this.#water.forget(id)
     }
     for (const { id, area } of directory.sites()) {
       if (holds(area)) continue

@@ -30,6 +30,11 @@ export class LeafMoves {
     return before > PLAY_M
   }
 
+  /** What it does from now on is not seen here. */
+  forget(gate: string): void {
+    this.#gates.delete(gate)
+  }
+
   #moved(gate: string): number {
     return Math.max(0, ...[...(this.#gates.get(gate)?.values() ?? [])].map((l) => Math.abs(l.at - l.base)))
   }

@@ -26,6 +26,11 @@ export class ReachBalance {
     mean.t = t
   }
 
+  /** What it passes from now on is not seen here. */
+  forget(gate: string): void {
+    this.#means.delete(gate)
+  }
+
   /** @returns the difference as % of what goes in; undefined where a flow is missing, old, small or not known for long enough. */
   imbalance({ up, down, offtakes }: Reach<Pick<Structure, 'id' | 'design_flow_m3s'>>, now: number): number | undefined {
     const flowOf = (id: string): number | undefined => {

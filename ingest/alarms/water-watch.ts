@@ -68,6 +68,13 @@ export class WaterWatch {
     })
   }
 
+  /** Another worker sees the gate from now on: where its leaves stand here is soon no longer true. */
+  forget(gate: string): void {
+    this.#moves.forget(gate)
+    this.#balance.forget(gate)
+    this.#gates.delete(gate)
+  }
+
   #isAskedFor(gate: string, t: number): boolean {
     return this.#memoryOf(gate).values.get('mode') === AUTOMATIC || isAskedFor(this.#known, gate, t)
   }

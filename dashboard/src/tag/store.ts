@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { computed, shallowRef, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import type { CommandMessage, LockoutView } from '#contract/http/command.ts'
 import { useClient } from '../http/provided.ts'
 import { useGates } from '../live/gates.ts'
@@ -12,6 +12,8 @@ export const useTags = defineStore('tags', () => {
   const byGate = shallowRef<ReadonlyMap<string, readonly LockoutView[]>>(new Map())
   /** The gates in the order of the overview. */
   const all = computed(() => gates.signals.flatMap((s) => (byGate.value.get(s.gate.id) ?? []).map((tag) => ({ tag, gate: s.gate }))))
+  /** Why they could not be read, empty when they were: then an empty list does not say that nothing is tagged. */
+  const failure = ref('')
   let asked = 0
 
   // They end by the clock.
@@ -24,6 +26,7 @@ export const useTags = defineStore('tags', () => {
 
   return {
     all,
+    failure,
     of: (gate: string): readonly LockoutView[] => byGate.value.get(gate) ?? [],
     take({ gate, lockouts }: CommandMessage): void {
       if (lockouts === null) return
@@ -36,15 +39,17 @@ export const useTags = defineStore('tags', () => {
       const own = asked
       try {
         const tags = await client.tags()
+        failure.value = ''
         if (own === asked) byGate.value = byStructure(tags)
         // Told of a change meanwhile: the answer may be of before it.
         else await this.load()
-      } catch {
-        // The link banner tells that the server is away; with the connection they are asked for again.
+      } catch (error) {
+        failure.value = error instanceof Error ? error.message : String(error)
       }
     },
     clear(): void {
       byGate.value = new Map()
+      failure.value = ''
     },
   }
 })

@@ -6,6 +6,8 @@ export const zh = {
     line: '已挂牌：{reason}（{by}，{at} 起，至 {until}）',
     gates: '挂牌的闸门',
     lift: '摘牌',
+    unread: '未读到挂牌情况，不能据此认为没有挂牌：{detail}',
+    again: '重新读取',
     liftRule: '只有 {by} 或值班长可以摘牌',
   },
 }
@@ -17,6 +19,8 @@ export const en: typeof zh = {
     line: 'Tagged out: {reason} ({by}, from {at} to {until})',
     gates: 'Gates that are tagged out',
     lift: 'Lift the tag',
+    unread: 'The tags were not read: that none is shown does not mean that there is none. {detail}',
+    again: 'Read again',
     liftRule: 'only {by} or a supervisor lifts it',
   },
 }
