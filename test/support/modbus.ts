@@ -39,9 +39,12 @@ export async function serialPair(folder = tempFolder('pty')): Promise<SerialPair
     ours,
     theirs,
     close: async () => {
-      const ended = new Promise((resolve) => socat.once('exit', resolve))
-      socat.kill()
-      await ended
+      // It ends by itself when a side is closed, and may have done so already.
+      if (socat.exitCode === null && socat.signalCode === null) {
+        const ended = new Promise((resolve) => socat.once('exit', resolve))
+        socat.kill()
+        await ended
+      }
       rmSync(folder, { recursive: true, force: true })
     },
   }
