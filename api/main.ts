@@ -19,14 +19,15 @@ export async function openApi(settings: ApiSettings, deps: ApiDeps): Promise<Api
     await app.listen({ host, port })
   } catch (cause) {
     await app.close()
-    throw listenFault({ host, port }, cause)
+    throw httpListenFault({ host, port }, cause)
   }
   const address = addressOf(host, app.server.address())
   deps.log.info({ address }, 'web server listens')
   return { address, close: () => app.close() }
 }
 
-function listenFault({ host, port }: { host: string; port: number }, cause: unknown): unknown {
+/** What a person is told when the web server can't listen. */
+export function httpListenFault({ host, port }: { host: string; port: number }, cause: unknown): unknown {
   switch (systemCode(cause)) {
     case 'EADDRINUSE':
       return new Fault('PORT_TAKEN', `HTTP port ${port} is in use on ${host}`, 'set SLUICE_HTTP_PORT to a free port', { cause })

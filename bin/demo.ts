@@ -6,9 +6,9 @@ import { Type } from 'typebox'
 import { stringify } from 'yaml'
 import { ensurePerson } from '#api/auth/ensure-person.ts'
 import { makeKeyFile } from '#api/control/signer.ts'
-import { openApi } from '#api/main.ts'
+import { httpListenFault, openApi } from '#api/main.ts'
 import { ApiSettings } from '#api/settings.ts'
-import { openEmbeddedBroker } from '#broker/embedded.ts'
+import { mqttListenFault, openEmbeddedBroker } from '#broker/embedded.ts'
 import { parseConfig } from '#contract/config.ts'
 import { Fault, messageOf } from '#contract/fault.ts'
 import { unixMs } from '#contract/units.ts'
@@ -25,6 +25,7 @@ import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
 import { edgeConfigYaml } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
+import { checkPort } from './check-port.ts'
 import { Closers } from './closers.ts'
 import { demoKeys } from './demo-keys.ts'
 import { canalsWithPast } from './demo-past.ts'
@@ -37,6 +38,8 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
   const started = performance.now()
   const data = resolve(settings.data)
   checkFolder(data)
+  await checkPort({ host: '127.0.0.1', port: settings.http_port }, httpListenFault)
+  await checkPort({ host: '127.0.0.1', port: settings.mqtt_port }, mqttListenFault)
   const closers = new Closers(log)
   try {
     const [district, profiles] = await Promise.all([loadDistrict(folders.district), loadProfiles(folders.profiles)])
@@ -63,7 +66,6 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
       'broker',
       await openEmbeddedBroker({ host: '127.0.0.1', port: settings.mqtt_port }, { log, access: keys.access }),
     )
-    // Before the long work, so that a taken port is told at once.
     const api = closers.add(
       'api',
       await openApi(

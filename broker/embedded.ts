@@ -86,25 +86,23 @@ function guards(access: Access, log: Logger) {
   } satisfies AedesOptions
 }
 
+/** What a person is told when the broker can't listen. */
+export function mqttListenFault({ host, port }: Pick<BrokerSettings, 'host' | 'port'>, cause: unknown): Fault {
+  return systemCode(cause) === 'EADDRINUSE'
+    ? new Fault('PORT_TAKEN', `MQTT port ${port} is in use on ${host}`, 'set SLUICE_MQTT_PORT to a free port, or stop the other program', {
+        cause,
+      })
+    : new Fault(
+        'ADDRESS_REFUSED',
+        `can't listen on ${host}:${port}: ${messageOf(cause)}`,
+        'set broker.host and broker.port to an address of this machine',
+        { cause },
+      )
+}
+
 function listen(server: Server, { host, port }: Pick<BrokerSettings, 'host' | 'port'>): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(
-        systemCode(cause) === 'EADDRINUSE'
-          ? new Fault(
-              'PORT_TAKEN',
-              `MQTT port ${port} is in use on ${host}`,
-              'set SLUICE_MQTT_PORT to a free port, or stop the other program',
-              { cause },
-            )
-          : new Fault(
-              'ADDRESS_REFUSED',
-              `can't listen on ${host}:${port}: ${messageOf(cause)}`,
-              'set broker.host and broker.port to an address of this machine',
-              { cause },
-            ),
-      )
-    })
+    server.once('error', (cause) => reject(mqttListenFault({ host, port }, cause)))
     server.listen(port, host, () => {
       const address = server.address()
       if (address && typeof address === 'object') resolve(address.port)

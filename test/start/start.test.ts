@@ -11,6 +11,7 @@ import type { GateList, HistoryReply } from '#contract/http.ts'
 import { openClient } from '../support/client.ts'
 import { startDemo } from '../support/demo.ts'
 import { residentMb, root } from '../support/program.ts'
+import { copyRegistry } from '../support/registry-template.ts'
 import { freePort, tempFolder, until } from '../support/servers.ts'
 
 const DAY_MS = 86_400_000
@@ -103,7 +104,7 @@ test('a taken port is one sentence with the way out', async () => {
 
 test('a damaged data folder is named, with what to do', async () => {
   const data = join(folder, 'damaged')
-  mkdirSync(data)
+  await copyRegistry(join(data, 'registry'))
   writeFileSync(join(data, 'history.duckdb'), 'this is no database'.repeat(1000))
   const history = await ending({ SLUICE_DATA: data })
   expect(history.code).toBe(1)
