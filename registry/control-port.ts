@@ -71,7 +71,11 @@ export type Issue = {
   readonly right: 'in turn' | 'always'
   /** @returns the signed command, base64. */
   readonly sign: (row: CommandRow, counter: number) => string
+  readonly told: Told
 }
+
+/** The audit entry about a command, made of its row as it is now kept: the two are kept together or not at all. */
+export type Told = (row: CommandRow) => AuditEntry
 
 export type Lockout = {
   readonly id: string
@@ -102,19 +106,19 @@ export type SiteKey = {
 }
 
 export type ControlRegistry = {
-  select(command: NewCommand): Promise<CommandRow>
+  select(command: NewCommand, told: Told): Promise<CommandRow>
   command(id: string): Promise<CommandRow | undefined>
   commands(filter: { readonly structure?: string; readonly order?: string }, page: Page): Promise<Paged<CommandRow>>
   /** Selected or waiting, to cancelled. @returns false when it is neither. */
-  cancel(id: string, now: UnixMs): Promise<boolean>
+  cancel(id: string, now: UnixMs, told: Told): Promise<boolean>
   /** Selected, to waiting for a second person. @returns false when it is not selected any more. */
-  await(id: string, options: { readonly now: UnixMs; readonly expiresAt: UnixMs }): Promise<boolean>
+  await(id: string, options: { readonly now: UnixMs; readonly expiresAt: UnixMs; readonly told: Told }): Promise<boolean>
   /** Gives out the structure's next counter and keeps the signed command, all or nothing. */
   issue(issue: Issue): Promise<IssueOutcome>
   /** Takes an agent's report. A final state is never replaced, and none goes back. @returns the row when it changed. */
-  takeReport(report: CommandReport, now: UnixMs): Promise<CommandRow | undefined>
+  takeReport(report: CommandReport, now: UnixMs, told: Told): Promise<CommandRow | undefined>
   /** Sent long ago and not answered: it is no longer waited for, and its structure is free. The agent's word, if it comes, still counts. */
-  giveUp(id: string, now: UnixMs): Promise<CommandRow | undefined>
+  giveUp(id: string, now: UnixMs, told: Told): Promise<CommandRow | undefined>
   /** Sent, and not ended by the agent's word. */
   open(): Promise<CommandRow[]>
   /** Sent and not ended, or changed since. */

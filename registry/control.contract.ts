@@ -2,10 +2,18 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { CommandReport } from '#contract/command.ts'
 import { unixMs } from '#contract/units.ts'
 import { hashOf, verifyChain } from './audit.ts'
+import type { Told } from './control-port.ts'
 import type { Registry } from './port.ts'
 
 const T = unixMs(1_790_000_000_000)
 let n = 0
+
+const told =
+  (action: string): Told =>
+  ({ id, structure, state }) => ({ at: T, who: 'wang', action, subject: structure, details: { command: id, state } })
+const unwritable: Told = () => {
+  throw new Error('what can not be told')
+}
 
 /** What both engines must keep of commands, locks, orders and the audit chain. */
 export function controlContract(registryNow: () => Registry): void {
@@ -20,19 +28,22 @@ export function controlContract(registryNow: () => Registry): void {
     structure = `gate-${n}`
   })
   const select = (kind: 'open' | 'stop' = 'open') =>
-    registry.control.select({
-      id: `00000000-0000-4000-8000-${String(Math.floor(Math.random() * 1e12)).padStart(12, '0')}`,
-      structure,
-      area: 'yichang',
-      site: 'yc-s012',
-      action: kind === 'stop' ? { kind: 'stop' } : { kind: 'open', opening_m: 0.5, leaf: null },
-      needsSecond: false,
-      by: 'wang',
-      session: 'hash',
-      order: null,
-      selectedAt: T,
-      expiresAt: T + 60_000,
-    })
+    registry.control.select(
+      {
+        id: `00000000-0000-4000-8000-${String(Math.floor(Math.random() * 1e12)).padStart(12, '0')}`,
+        structure,
+        area: 'yichang',
+        site: 'yc-s012',
+        action: kind === 'stop' ? { kind: 'stop' } : { kind: 'open', opening_m: 0.5, leaf: null },
+        needsSecond: false,
+        by: 'wang',
+        session: 'hash',
+        order: null,
+        selectedAt: T,
+        expiresAt: T + 60_000,
+      },
+      told('command.select'),
+    )
   const issue = (id: string, right: 'in turn' | 'always' = 'in turn', now = T, approvedBy: string | null = null) =>
     registry.control.issue({
       id,
@@ -42,6 +53,7 @@ export function controlContract(registryNow: () => Registry): void {
       right,
       canal: `canal-of-${structure}`,
       sign: (row, counter) => `${row.structure} ${counter}`,
+      told: told('command.send'),
     })
   const report = (id: string, state: 'accepted' | 'moving' | 'done'): CommandReport => ({
     v: 1,
@@ -62,7 +74,7 @@ export function controlContract(registryNow: () => Registry): void {
       expect(await issue(a.id)).toEqual({ kind: 'gone' })
       const stop = await select('stop')
       expect(await issue(stop.id, 'always')).toMatchObject({ kind: 'issued' })
-      await registry.control.takeReport(report(a.id, 'done'), T)
+      await registry.control.takeReport(report(a.id, 'done'), T, told('command.done'))
       expect(await issue(b.id)).toMatchObject({ kind: 'issued' })
     })
 
@@ -79,18 +91,47 @@ export function controlContract(registryNow: () => Registry): void {
       const a = await select()
       expect(await issue(a.id, 'in turn', unixMs(T + 60_000))).toEqual({ kind: 'gone' })
       const b = await select()
-      expect(await registry.control.cancel(b.id, T)).toBe(true)
+      expect(await registry.control.cancel(b.id, T, told('command.cancel'))).toBe(true)
       expect(await issue(b.id)).toEqual({ kind: 'gone' })
     })
 
     test('an agent’s last word is never replaced by an earlier one that comes late', async () => {
       const a = await select()
-      expect(await registry.control.takeReport(report(a.id, 'done'), T)).toBeUndefined()
+      expect(await registry.control.takeReport(report(a.id, 'done'), T, told('command.done'))).toBeUndefined()
       await issue(a.id)
-      expect(await registry.control.takeReport(report(a.id, 'moving'), T)).toMatchObject({ state: 'moving', movingAt: T })
-      expect(await registry.control.takeReport(report(a.id, 'accepted'), T)).toBeUndefined()
-      expect(await registry.control.takeReport(report(a.id, 'done'), T)).toMatchObject({ state: 'done' })
-      expect(await registry.control.takeReport({ ...report(a.id, 'done'), state: 'failed', reason: 'stall' }, T)).toBeUndefined()
+      expect(await registry.control.takeReport(report(a.id, 'moving'), T, told('command.moving'))).toMatchObject({
+        state: 'moving',
+        movingAt: T,
+      })
+      expect(await registry.control.takeReport(report(a.id, 'accepted'), T, told('command.accepted'))).toBeUndefined()
+      expect(await registry.control.takeReport(report(a.id, 'done'), T, told('command.done'))).toMatchObject({ state: 'done' })
+      expect(
+        await registry.control.takeReport({ ...report(a.id, 'done'), state: 'failed', reason: 'stall' }, T, told('command.failed')),
+      ).toBeUndefined()
+    })
+
+    test('what became of a command and its entry in the trail are kept together, or neither is', async () => {
+      const entries = async () => {
+        const { items } = await registryNow().audit.list({ subject: structure }, { limit: 50, offset: 0 })
+        return items.map((e) => [e.action, e.details['state']]).toReversed()
+      }
+      const [a, b] = [await select(), await select()]
+      await issue(a.id)
+      await registry.control.takeReport(report(a.id, 'moving'), T, told('command.moving'))
+      await expect(registry.control.takeReport(report(a.id, 'done'), T, unwritable)).rejects.toThrow('what can not be told')
+      await expect(registry.control.giveUp(a.id, T, unwritable)).rejects.toThrow('what can not be told')
+      expect((await registry.control.command(a.id))?.state).toBe('moving')
+      await expect(registry.control.cancel(b.id, T, unwritable)).rejects.toThrow('what can not be told')
+      await expect(registry.control.await(b.id, { now: T, expiresAt: unixMs(T + 1), told: unwritable })).rejects.toThrow('what can not')
+      expect((await registry.control.command(b.id))?.state).toBe('selected')
+      expect(await registry.control.giveUp(a.id, T, told('command.no_answer'))).toMatchObject({ state: 'failed', reason: 'no_answer' })
+      expect(await entries()).toEqual([
+        ['command.select', 'selected'],
+        ['command.select', 'selected'],
+        ['command.send', 'sent'],
+        ['command.moving', 'moving'],
+        ['command.no_answer', 'failed'],
+      ])
     })
 
     test('what somebody else has taken meanwhile is not issued, but a stop; an approver who holds it may', async () => {

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, gte, inArray, isNull, notInArray, or, sql } from 'drizzle-orm'
-import type { CommandRow, CommandState, ControlRegistry, IssueOutcome, KeyRegistry } from './control-port.ts'
+import { appendTo } from './audit.ts'
+import type { CommandRow, CommandState, ControlRegistry, IssueOutcome, KeyRegistry, Told } from './control-port.ts'
 import type { Database, Queries } from './database.ts'
 import { commandCounters, commands, holds, lockouts, siteKeys } from './tables/control.ts'
 
@@ -23,13 +24,13 @@ const RANK: Record<CommandState, number> = {
 
 export function controlRepository(database: Database): ControlRegistry {
   return {
-    select: (command) =>
-      database.query(async (db) => {
+    select: (command, told) =>
+      database.transact(async (db) => {
         const [row] = await db
           .insert(commands)
           .values({ ...command, state: 'selected', updatedAt: command.selectedAt })
           .returning()
-        return found(row)
+        return await withEntry(db, found(row), told)
       }),
     command: async (id) => (await database.query((db) => db.select().from(commands).where(eq(commands.id, id))))[0],
     commands: ({ structure, order }, { limit, offset }) =>
@@ -42,28 +43,28 @@ export function controlRepository(database: Database): ControlRegistry {
         const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(commands).where(where)
         return { items, total: count?.n ?? 0 }
       }),
-    cancel: async (id, now) => {
-      const changed = await database.query((db) =>
-        db
+    cancel: (id, now, told) =>
+      database.transact(async (db) => {
+        const [row] = await db
           .update(commands)
           .set({ state: 'cancelled', updatedAt: now })
           .where(and(eq(commands.id, id), inArray(commands.state, PENDING)))
-          .returning({ id: commands.id }),
-      )
-      return changed.length > 0
-    },
-    await: async (id, { now, expiresAt }) => {
-      const changed = await database.query((db) =>
-        db
+          .returning()
+        if (row) await withEntry(db, row, told)
+        return row !== undefined
+      }),
+    await: (id, { now, expiresAt, told }) =>
+      database.transact(async (db) => {
+        const [row] = await db
           .update(commands)
           .set({ state: 'awaiting', updatedAt: now, expiresAt })
           .where(and(eq(commands.id, id), eq(commands.state, 'selected')))
-          .returning({ id: commands.id }),
-      )
-      return changed.length > 0
-    },
+          .returning()
+        if (row) await withEntry(db, row, told)
+        return row !== undefined
+      }),
     issue: (issue) => database.transact((db) => issueIn(db, issue)),
-    takeReport: (report, now) =>
+    takeReport: (report, now, told) =>
       database.transact(async (db) => {
         const [row] = await db.select().from(commands).where(eq(commands.id, report.id)).for('update')
         const rank = row && (row.reason === NO_ANSWER ? RANK.sent : RANK[row.state])
@@ -80,18 +81,17 @@ export function controlRepository(database: Database): ControlRegistry {
           })
           .where(eq(commands.id, report.id))
           .returning()
-        return changed
+        return await withEntry(db, found(changed), told)
       }),
-    giveUp: async (id, now) =>
-      (
-        await database.query((db) =>
-          db
-            .update(commands)
-            .set({ state: 'failed', reason: NO_ANSWER, updatedAt: now })
-            .where(and(eq(commands.id, id), inArray(commands.state, OPEN)))
-            .returning(),
-        )
-      )[0],
+    giveUp: (id, now, told) =>
+      database.transact(async (db) => {
+        const [row] = await db
+          .update(commands)
+          .set({ state: 'failed', reason: NO_ANSWER, updatedAt: now })
+          .where(and(eq(commands.id, id), inArray(commands.state, OPEN)))
+          .returning()
+        return row && (await withEntry(db, row, told))
+      }),
     open: () => database.query((db) => db.select().from(commands).where(inArray(commands.state, OPEN))),
     lately: (since) =>
       database.query((db) =>
@@ -180,9 +180,15 @@ export function controlRepository(database: Database): ControlRegistry {
   }
 }
 
+/** The chain's lock is taken last, so that who waits for it holds nobody up who has it. */
+async function withEntry(db: Queries, row: CommandRow, told: Told): Promise<CommandRow> {
+  await appendTo(db, told(row))
+  return row
+}
+
 async function issueIn(
   db: Queries,
-  { id, now, expiresAt, approvedBy, right, canal, sign }: Parameters<ControlRegistry['issue']>[0],
+  { id, now, expiresAt, approvedBy, right, canal, sign, told }: Parameters<ControlRegistry['issue']>[0],
 ): Promise<IssueOutcome> {
   const [row] = await db.select().from(commands).where(eq(commands.id, id)).for('update')
   if (!row || !PENDING.includes(row.state) || row.expiresAt <= now) return { kind: 'gone' }
@@ -202,7 +208,7 @@ async function issueIn(
     .set({ state: 'sent', counter, signed: sign({ ...row, approvedBy }, counter), approvedBy, confirmedAt: now, expiresAt, updatedAt: now })
     .where(eq(commands.id, id))
     .returning()
-  return { kind: 'issued', row: found(sent) }
+  return { kind: 'issued', row: await withEntry(db, found(sent), told) }
 }
 
 async function obstacle(

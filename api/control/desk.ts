@@ -16,7 +16,7 @@ import { Fault, messageOf } from '#contract/fault.ts'
 import type { CommandMessage } from '#contract/http/command.ts'
 import type { NodeAddress } from '#contract/topics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
-import type { CommandRow, SiteKey } from '#registry/control-port.ts'
+import type { CommandRow, SiteKey, Told } from '#registry/control-port.ts'
 import type { Registry } from '#registry/port.ts'
 import type { SignedIn } from '../auth/sessions.ts'
 import type { ApiSettings } from '../settings.ts'
@@ -89,7 +89,7 @@ export class ControlDesk {
     const { registry, now, settings } = this.#deps
     await this.#require(structure.site)
     const at = now()
-    const row = await registry.control.select({
+    const selection = {
       id: randomUUID(),
       structure: structure.id,
       area: structure.area,
@@ -101,9 +101,8 @@ export class ControlDesk {
       order: asked.order,
       selectedAt: at,
       expiresAt: at + settings.selection_s * 1000,
-    })
-    await this.#audit(by.person.login, 'command.select', row, { action: asked.action })
-    return row
+    }
+    return await registry.control.select(selection, this.#entry(by.person.login, 'command.select', { action: asked.action }))
   }
 
   /** Gives out the counter, signs, keeps and sends. @throws Fault GATE_BUSY, TAGGED_OUT, CANAL_HELD, SELECTION_OVER */
@@ -127,15 +126,14 @@ export class ControlDesk {
         const command: Command = { v: 1, id, area, site, structure, counter, issued: at, expires: expiresAt, by: row.by, action }
         return Buffer.from(signer.sign('command', encodeCommand(command))).toString('base64')
       },
+      told: (sent) => {
+        const details = { action: sent.action, counter: sent.counter, approved_by: by.approvedBy }
+        return this.#entry(by.login, 'command.send', details)(sent)
+      },
     })
     switch (outcome.kind) {
       case 'issued':
         this.#publish(outcome.row)
-        await this.#audit(by.login, 'command.send', outcome.row, {
-          action: row.action,
-          counter: outcome.row.counter,
-          approved_by: by.approvedBy,
-        })
         this.#show(outcome.row)
         return outcome.row
       case 'busy':
@@ -159,18 +157,17 @@ export class ControlDesk {
   async await(row: CommandRow): Promise<void> {
     const { registry, now, settings } = this.#deps
     const at = now()
-    const waits =
-      row.expiresAt > at && (await registry.control.await(row.id, { now: at, expiresAt: unixMs(at + settings.selection_s * 1000) }))
+    const told = this.#entry(row.by, 'command.confirm', { waits_for: 'a second person' })
+    const expiresAt = unixMs(at + settings.selection_s * 1000)
+    const waits = row.expiresAt > at && (await registry.control.await(row.id, { now: at, expiresAt, told }))
     if (!waits) throw selectionOver()
-    await this.#audit(row.by, 'command.confirm', row, { waits_for: 'a second person' })
     const waiting = await registry.control.command(row.id)
     if (waiting) this.#show(waiting)
   }
 
   async cancel(row: CommandRow, login: string): Promise<boolean> {
     const { registry, now } = this.#deps
-    if (!(await registry.control.cancel(row.id, now()))) return false
-    await this.#audit(login, 'command.cancel', row, {})
+    if (!(await registry.control.cancel(row.id, now(), this.#entry(login, 'command.cancel', {})))) return false
     const cancelled = await registry.control.command(row.id)
     if (cancelled) this.#show(cancelled)
     return true
@@ -200,12 +197,13 @@ export class ControlDesk {
     }
     const report = decodeReport(content)
     if (!report || report.structure !== news.gate) return
-    const row = await registry.control.takeReport(report, now())
+    const row = await registry.control.takeReport(report, now(), (changed) =>
+      this.#entry(`agent ${news.site}`, `command.${report.state}`, { reason: changed.reason, openings_m: report.openings_m })(changed),
+    )
     if (!row) {
       await this.#takeUnasked(report, key)
       return
     }
-    await this.#audit(`agent ${news.site}`, `command.${report.state}`, row, { reason: row.reason, openings_m: report.openings_m })
     this.#show(row)
   }
 
@@ -244,11 +242,8 @@ export class ControlDesk {
       for (const row of await registry.control.open()) {
         const silent = now() - row.updatedAt
         if (silent > GIVE_UP_MS) {
-          const given = await registry.control.giveUp(row.id, now())
-          if (given) {
-            await this.#audit('center', 'command.no_answer', given, {})
-            this.#show(given)
-          }
+          const given = await registry.control.giveUp(row.id, now(), this.#entry('center', 'command.no_answer', {}))
+          if (given) this.#show(given)
         } else if (silent > SILENCE_MS && Math.floor(silent / ASK_EVERY_MS) % 5 === 0) this.#publish(row)
       }
     } catch (error) {
@@ -289,13 +284,7 @@ export class ControlDesk {
     return this.#keys.bySite.get(site)
   }
 
-  async #audit(who: string, action: string, row: CommandRow, details: Record<string, unknown>): Promise<void> {
-    await this.#deps.registry.audit.append({
-      at: this.#deps.now(),
-      who,
-      action,
-      subject: row.structure,
-      details: { command: row.id, ...details },
-    })
+  #entry(who: string, action: string, details: Record<string, unknown>): Told {
+    return ({ id, structure }) => ({ at: this.#deps.now(), who, action, subject: structure, details: { command: id, ...details } })
   }
 }

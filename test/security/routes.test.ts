@@ -78,7 +78,13 @@ async function existing(): Promise<Record<string, Json>> {
   const place = { structure: 'yc-zh-03', area: 'yichang', site: 'yc-s012' }
   const action = { kind: 'open', opening_m: 1, leaf: null } as const
   const selection = { needsSecond: false, by: 'wang', session: 's', order: null, selectedAt: at, expiresAt: unixMs(at + 600_000) }
-  await registry.control.select({ id: command, ...place, action, ...selection })
+  await registry.control.select({ id: command, ...place, action, ...selection }, () => ({
+    at,
+    who: 'wang',
+    action: 'command.select',
+    subject: place.structure,
+    details: { command },
+  }))
   await registry.control.lockOut({
     id: lockout,
     structure: 'yc-zh-04',

@@ -228,7 +228,7 @@ export async function startKillPlant(): Promise<KillPlant> {
     if (victim === 'agent') agentSince = Date.now()
     const row = await endOf(id)
     await until(() => stillAt(gate, leaf), 30_000)
-    return { victim, step, ...(await judge({ victim, id, gate, leaf, before, target, row })) }
+    return { victim, step, ...(await judge({ id, gate, leaf, before, target, row })) }
   }
 
   /** Fires the steps that are seen by looking: on the agent's disk, on the leaf, in the registry. */
@@ -279,8 +279,8 @@ export async function startKillPlant(): Promise<KillPlant> {
     return row
   }
 
-  async function judge(at: { victim: Victim; id: string; gate: string; leaf: number; before: number; target: number; row: CommandView }) {
-    const { victim, id, gate, leaf, before, target, row } = at
+  async function judge(at: { id: string; gate: string; leaf: number; before: number; target: number; row: CommandView }) {
+    const { id, gate, leaf, before, target, row } = at
     const here = await positionOf(gate, leaf)
     const wrong: string[] = []
     const share = Math.round(((here - before) / (target - before)) * 100) / 100
@@ -303,9 +303,10 @@ export async function startKillPlant(): Promise<KillPlant> {
     const told = items.filter((e) => e.details['command'] === id).map((e) => e.action)
     const last = row.state === 'cancelled' ? 'command.cancel' : row.reason === 'no_answer' ? 'command.no_answer' : `command.${row.state}`
     if (!told.includes('command.select')) wrong.push('the trail does not know who selected it')
-    // The row and its entry are two writes of the API: where it or the registry is killed between them, the row alone tells the end.
-    const isBetween = victim === 'api' || victim === 'registry'
-    if (!isBetween && !told.includes(last)) wrong.push(`the trail has ${told.join(', ')}, and not ${last}`)
+    if (!told.includes(last)) wrong.push(`the trail has ${told.join(', ')}, and not ${last}`)
+    if (mine.length > 0 && !told.includes('command.send')) wrong.push('the leaf was ordered, and the trail does not know who sent it')
+    const twice = told.filter((action, i) => told.indexOf(action) !== i)
+    if (twice.length > 0) wrong.push(`the trail tells ${twice.join(', ')} twice`)
     return { state: row.state, reason: row.reason, orders: mine.length, share, wrong }
   }
 
