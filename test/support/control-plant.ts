@@ -23,7 +23,7 @@ import { IngestSettings } from '#ingest/settings.ts'
 import type { Registry } from '#registry/port.ts'
 import { edgeConfigOf } from '#simulators/edge-config.ts'
 import type { LinkPreset } from '#simulators/link/presets.ts'
-import { openLink } from '#simulators/link.ts'
+import { type Link, openLink } from '#simulators/link.ts'
 import { openSimulators } from '#simulators/main.ts'
 import { openModbusTap, type SeenWrite } from './modbus-tap.ts'
 import { tempFolder } from './servers.ts'
@@ -34,14 +34,15 @@ const PASSWORD = 'mqtt password of the test'
 export type ControlPlant = {
   readonly app: App
   readonly registry: Registry
-  /** Another API node on the same stores and broker. */
-  readonly anotherApi: () => Promise<App>
+  /** Another API node on the same stores and broker; with other rules where they are given. */
+  readonly anotherApi: (rules?: Rules) => Promise<App>
+  /** Between the agent and the broker; null on loopback. */
+  readonly link: Link | null
   readonly keyFile: string
   readonly brokerUrl: string
   readonly district: District
   readonly edge: () => Edge
-  /** With `clockErrorMs` the agent's clock is wrong by so much. */
-  restartEdge(options?: { readonly clockErrorMs?: number }): Promise<void>
+  restartEdge(change?: EdgeChange & { readonly meanwhile?: () => Promise<void> }): Promise<void>
   /** Faults of the simulated gates: POST and DELETE /faults. */
   readonly faultsUrl: string
   /** An MQTT client signed in as one of the accounts. */
@@ -49,13 +50,21 @@ export type ControlPlant = {
   close(): Promise<void>
 }
 
+type Rules = { readonly secondPerson?: 'main_regulators' | 'nobody'; readonly secondFactor?: 'required' | 'optional' }
+/** What an agent has otherwise than the plant's first. */
+type EdgeChange = {
+  /** Its clock is wrong by so much. */
+  readonly clockErrorMs?: number
+  readonly pollIntervalMs?: number
+  /** Settings of `control` of each device; undefined leaves one out. */
+  readonly control?: Readonly<Record<string, unknown>>
+}
+
 /** Beside those of the API's tests: a second dispatcher of the same area, and one of another. */
 const MORE_PEOPLE = { li: { role: 'supervisor', area: 'yichang' }, zhao: { role: 'dispatcher', area: 'wulanbuhe' } } as const
 
 export async function startControlPlant(
-  options: {
-    readonly secondPerson?: 'main_regulators' | 'nobody'
-    readonly secondFactor?: 'required' | 'optional'
+  options: Rules & {
     /** The built dashboard, to be served beside the API. */
     readonly dashboardFolder?: string
     /** Told of each write that the leaf's controller has answered. */
@@ -87,13 +96,14 @@ export async function startControlPlant(
   }
   const broker = await openEmbeddedBroker({ host: '127.0.0.1', port: 0 }, { log, access: { account, anonymous: null } })
   closing.push(() => broker.close())
-  const overLink = async (preset: LinkPreset, port: number): Promise<string> => {
+  const openLinkTo = async (preset: LinkPreset, port: number): Promise<Link> => {
     const ends = { listen: { host: '127.0.0.1', port: 0 }, target: { host: '127.0.0.1', port } }
     const link = await openLink({ preset, ...ends, seed: 1 }, { log })
     closing.push(() => link.close())
-    return `mqtt://127.0.0.1:${link.port}`
+    return link
   }
-  const agentsUrl = options.link ? await overLink(options.link, broker.port) : broker.url
+  const link = options.link ? await openLinkTo(options.link, broker.port) : null
+  const agentsUrl = link ? `mqtt://127.0.0.1:${link.port}` : broker.url
   const profiles = await loadProfiles('edge-agent/profiles')
   const profile = profiles.get('sluice-gate-rtu')
   if (!profile) throw new Error('there is no profile')
@@ -129,12 +139,16 @@ export async function startControlPlant(
   }
   for (const device of config.buses.flatMap((b) => b.devices)) if (device.control) device.control.limits.min_interval_s = 0
   if (tap) for (const bus of config.buses) bus.port = tap.port
-  const text = stringify(config)
   const clockWrongBy = (ms: number): ClockSources => ({ ...machineClock(Date.now), wall: () => Date.now() + ms })
-  const open = (clockErrorMs: number): Promise<Edge> =>
-    openEdge(parseConfig(EdgeSettings, { file: 'test', text }), { log, profiles, clock: clockWrongBy(clockErrorMs) })
-  let edge = await open(0)
-  const startApi = () =>
+  const open = ({ clockErrorMs = 0, pollIntervalMs, control = {} }: EdgeChange = {}): Promise<Edge> => {
+    const changed = structuredClone(config)
+    if (pollIntervalMs !== undefined) changed.poll.interval_ms = pollIntervalMs
+    for (const device of changed.buses.flatMap((b) => b.devices)) if (device.control) Object.assign(device.control, control)
+    const settings = parseConfig(EdgeSettings, { file: 'test', text: stringify(changed) })
+    return openEdge(settings, { log, profiles, clock: clockWrongBy(clockErrorMs) })
+  }
+  let edge = await open()
+  const startApi = (rules: Rules = options) =>
     startApp({
       registry,
       history,
@@ -143,7 +157,7 @@ export async function startControlPlant(
       password: PASSWORD,
       ...(options.dashboardFolder !== undefined && { dashboardFolder: options.dashboardFolder }),
       settings: {
-        control: { key_file: keyFile, second_factor: options.secondFactor ?? 'optional', second_person: options.secondPerson ?? 'nobody' },
+        control: { key_file: keyFile, second_factor: rules.secondFactor ?? 'optional', second_person: rules.secondPerson ?? 'nobody' },
         sign_in: { tries_per_minute: 1000 },
       },
     })
@@ -155,8 +169,9 @@ export async function startControlPlant(
   return {
     app,
     registry,
-    anotherApi: async () => {
-      const another = await startApi()
+    link,
+    anotherApi: async (rules) => {
+      const another = await startApi(rules)
       closing.push(() => another.app.close())
       return another.app
     },
@@ -165,9 +180,10 @@ export async function startControlPlant(
     district: DISTRICT,
     edge: () => edge,
     faultsUrl: `${simulators.controlUrl}/faults`,
-    restartEdge: async ({ clockErrorMs = 0 } = {}) => {
+    restartEdge: async ({ meanwhile, ...change } = {}) => {
       await edge.close()
-      edge = await open(clockErrorMs)
+      await meanwhile?.()
+      edge = await open(change)
     },
     client: async (user) => {
       const client = await mqtt.connectAsync(broker.url, { username: user, password: PASSWORD, reconnectPeriod: 0 })

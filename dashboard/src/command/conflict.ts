@@ -9,8 +9,12 @@ import { useGates } from '../live/gates.ts'
 import { useTagWords } from '../tag/words.ts'
 import { stateKey } from './state-key.ts'
 
-/** Why a command was not sent: who or what is in its way, from how the gate is held now; else in the server's own words. */
-export function useConflictWords(): (error: unknown, control: GateControl | null) => string {
+/** What the person was at when it was refused. */
+export type ControlStep = 'select' | 'confirm' | 'approve' | 'cancel' | 'stop' | 'tag'
+type Ground = { readonly step: ControlStep; readonly control: GateControl | null }
+
+/** Why a command was not sent, and what to do: who or what is in its way, from how the gate is held now; else in the server's own words. */
+export function useConflictWords(): (error: unknown, ground: Ground) => string {
   const { say } = useText()
   const gates = useGates()
   const tagWords = useTagWords()
@@ -28,7 +32,22 @@ export function useConflictWords(): (error: unknown, control: GateControl | null
         return say(`gatePanels.kind.${action.kind}` as TextKey)
     }
   }
-  function inTheWay(code: string | undefined, control: GateControl | null): string | null {
+  /** The server says CONFLICT of whatever is no longer as the person saw it. */
+  function noLongerSo(step: ControlStep): string | null {
+    switch (step) {
+      case 'select':
+        return say('command.conflict.order')
+      case 'approve':
+        return say('command.conflict.notWaiting')
+      case 'cancel':
+        return say('command.conflict.notCancelled')
+      case 'confirm':
+      case 'stop':
+      case 'tag':
+        return null
+    }
+  }
+  function inTheWay(code: string | undefined, { step, control }: Ground): string | null {
     const { last, lockouts, hold } = control ?? { last: null, lockouts: [], hold: null }
     switch (code) {
       case 'GATE_BUSY':
@@ -41,12 +60,21 @@ export function useConflictWords(): (error: unknown, control: GateControl | null
         return say('command.conflict.over')
       case 'SECOND_FACTOR_NEEDED':
         return say('command.needsFactor')
+      case 'NOT_ALLOWED':
+        return say('command.conflict.notAllowed')
+      case 'BAD_REQUEST':
+        return say('command.conflict.badTarget')
+      case 'CONFLICT':
+        return control?.available === false ? say('command.unavailable') : noLongerSo(step)
+      case 'REGISTRY_UNREACHABLE':
+        return say('command.conflict.noAnswer')
       default:
         return null
     }
   }
-  return (error, control) => {
+  return (error, ground) => {
+    if (error instanceof RequestFailure && error.status === 0) return say('command.conflict.noAnswer')
     const code = error instanceof RequestFailure ? error.problem?.code : undefined
-    return inTheWay(code, control) ?? say('command.noAnswer', { detail: error instanceof Error ? error.message : String(error) })
+    return inTheWay(code, ground) ?? say('command.noAnswer', { detail: error instanceof Error ? error.message : String(error) })
   }
 }

@@ -6,3 +6,6 @@ const MOVES: readonly string[] = ['open', 'flow', 'stop'] satisfies CommandView[
 /** The text of a command's state. Of what moves a leaf the encoder has the last word; a tag or a mode is in force, and no encoder was asked. */
 export const stateKey = ({ state, action }: Pick<CommandView, 'state' | 'action'>): TextKey =>
   state === 'done' && !MOVES.includes(action.kind) ? 'command.inForce' : `command.state.${state}`
+
+/** Why it was refused or did not end where it should. */
+export const reasonKey = (reason: string): TextKey => `command.reason.${reason}` as TextKey

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { FAILURES, REFUSALS } from '#contract/command.ts'
 import { BAD_REASONS } from '#contract/reading.ts'
 import { en } from './en.ts'
 import { openI18n } from './i18n.ts'
@@ -25,6 +26,11 @@ test('both languages use the same placeholders in each text', () => {
 
 test('every reason for a bad value has words in both languages', () => {
   for (const messages of [zh, en]) expect(Object.keys(messages.reason).sort()).toEqual(Object.keys(BAD_REASONS).sort())
+})
+
+test('every reason why a gate was not moved has words in both languages, and what to do next', () => {
+  const reasons = [...new Set<string>([...REFUSALS, ...FAILURES, 'no_answer'])].sort()
+  for (const { command } of [zh, en]) for (const said of [command.reason, command.next]) expect(Object.keys(said).sort()).toEqual(reasons)
 })
 
 test('no text breaks the message syntax', () => {
