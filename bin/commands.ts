@@ -12,13 +12,18 @@ import { stop } from './program.ts'
 import { readText } from './read-text.ts'
 import { DemoSettings, ServiceSettings } from './settings.ts'
 import type { SimulateOptions } from './simulate.ts'
+import type { FleetCommand } from './simulate-fleet.ts'
 
 // Each command is loaded when it is given: an agent must not carry the databases of the center in its memory.
 
 const logLevel = (otherwise: string): string => process.env['SLUICE_LOG_LEVEL'] ?? otherwise
 
 /** Every command of `sluice`. */
-export const program = new Command('sluice').description('Open telemetry and SCADA for irrigation districts').version(VERSION)
+export const program = new Command('sluice')
+  .description('Open telemetry and SCADA for irrigation districts')
+  .version(VERSION)
+  // `simulate` and `simulate fleet` have options of the same names.
+  .enablePositionalOptions()
 const configured = (command: Command): Command =>
   command.requiredOption('-c, --config <file>', 'YAML file; docs/settings.md lists what may stand in it')
 
@@ -120,9 +125,9 @@ configured(program.command('import').description('read a CSV file of measured va
 addAccessCommands(program)
 addEdgeCommands(program.command('edge').description('the agent of one site'), stop.signal)
 
-program
-  .command('simulate')
-  .description('gate hardware of a district as Modbus TCP servers')
+const simulate = program.command('simulate').description('gate hardware of a district as Modbus TCP servers')
+simulate
+  .enablePositionalOptions()
   .option('-d, --district <folder>', 'a folder like districts/hetao')
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--base-port <port>', 'port of the first site; the others follow', '15020')
@@ -138,6 +143,25 @@ program
   .action(async (options: SimulateOptions) => {
     const { runSimulators } = await import('./simulate.ts')
     await runSimulators(options, openLog(logLevel('info')), stop.signal)
+  })
+simulate
+  .command('fleet')
+  .description(
+    'thousands of virtual sites over Sparkplug, each as an agent with an outbox and receipts, to load a center; docs/simulators.md',
+  )
+  .option('--broker <url>', 'mqtt://HOST:PORT or mqtts://…', 'mqtt://127.0.0.1:1883')
+  .option('--username <name>', 'user of the broker; the password is read from SLUICE_FLEET_PASSWORD')
+  .option('--sites <count>', 'virtual sites', '100')
+  .option('--structures <count>', 'structures of each site', '3')
+  .option('--metrics <names>', 'of each structure, separated by commas', 'level_up,level_down,opening,flow,battery,rssi,mode,moving')
+  .option('--rate <readings>', 'readings a second of the whole fleet; 0: the backlog, as fast as receipts come', '1000')
+  .option('--backlog <samples>', 'samples of each metric that wait at the start', '0')
+  .option('--sites-per-connection <count>', 'more than 1 shares connections, and then no will tells of a site’s end', '1')
+  .option('--seconds <s>', 'end after so long; otherwise when it is interrupted')
+  .option('--write-district <folder>', 'write these sites for `sluice seed`, and end')
+  .action(async (options: FleetCommand) => {
+    const { runFleet } = await import('./simulate-fleet.ts')
+    process.stdout.write(await runFleet(options, openLog(logLevel('info')), stop.signal))
   })
 
 program

@@ -1,9 +1,14 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import type { District, Structure } from '#contract/district.ts'
+import { loadDistrict } from '#districts/load-district.ts'
 import { SmallHost } from '#edge-agent/uplink/small-host.ts'
-import { type RealServer, startMosquitto, until } from '#test/support/servers.ts'
-import { FLEET_DEFAULTS, type Fleet, type FleetOptions, fleetDistrict, openFleet } from './fleet.ts'
+import { type RealServer, startMosquitto, tempFolder, until } from '#test/support/servers.ts'
+import { program } from '../bin/commands.ts'
+import { runFleet } from '../bin/simulate-fleet.ts'
+import { FLEET_DEFAULTS, type Fleet, type FleetOptions, type FleetStats, fleetDistrict, openFleet } from './fleet.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -61,4 +66,44 @@ test('the fleet’s district is one that a registry takes: every id once, every 
   const areaOf = new Map(sites.map((s) => [s.id, s.area]))
   expect(structures.every((s: Structure) => areaOf.get(s.site) === s.area)).toBe(true)
   expect(areas.length).toBeGreaterThan(1)
+})
+
+/** What `sluice simulate fleet` makes of its options. */
+function given(...args: string[]): Parameters<typeof runFleet>[0] {
+  const fleet = program.commands.find((c) => c.name() === 'simulate')?.commands.find((c) => c.name() === 'fleet')
+  if (!fleet) throw new Error('there is no such command')
+  fleet.parseOptions(args)
+  return fleet.opts<Parameters<typeof runFleet>[0]>()
+}
+
+test('simulate fleet writes its sites as a district, reports at the rate asked for, and ends with each batch receipted', async () => {
+  const [log, signal, folder] = [pino({ level: 'silent' }), new AbortController().signal, tempFolder('fleet')]
+  closers.push(() => rmSync(folder, { recursive: true, force: true }))
+  const mosquitto = await startMosquitto()
+  closers.push(() => mosquitto.stop())
+  const options = given('--sites', '3', '--structures', '2', '--metrics', 'level_up,flow', '--rate', '120', '--broker', mosquitto.url)
+  expect(await runFleet({ ...options, writeDistrict: join(folder, 'fleet') }, log, signal)).toContain('3 sites, 6 structures')
+  const district = await loadDistrict(join(folder, 'fleet'))
+  expect(district).toEqual(fleetDistrict(3, { structuresPerSite: 2 }))
+  for (const { area, id } of district.sites) {
+    const host = await SmallHost.open(mosquitto.url, { node: { group: area, node: id }, receipts: true })
+    closers.push(() => host.close())
+  }
+  const end = JSON.parse(await runFleet({ ...options, seconds: '2' }, log, signal)) as FleetStats & { ran_s: number }
+  expect(end).toMatchObject({ sites: 3, connected: 3, waiting: 0, receipted: end.made, readings: 2 * end.made })
+  // 120 readings a second are 60 batches; what is due is made, however slow the machine. Sites begin as they are born.
+  expect(end.made).toBeGreaterThanOrEqual(60 * (end.ran_s - 1))
+  expect(end.made).toBeLessThan(60 * (end.ran_s + 10))
+})
+
+test('simulate fleet ends when it is told to, though its broker never came', async () => {
+  const ending = new AbortController()
+  const running = runFleet(given('--broker', 'mqtt://127.0.0.1:1'), pino({ level: 'silent' }), ending.signal)
+  ending.abort()
+  expect(JSON.parse(await running)).toMatchObject({ connected: 0, sent: 0 })
+})
+
+test('simulate fleet names the metrics that the catalogue has when it is given another', async () => {
+  const running = runFleet(given('--metrics', 'level_up,depth'), pino({ level: 'silent' }), new AbortController().signal)
+  await expect(running).rejects.toMatchObject({ message: expect.stringContaining('depth'), next: expect.stringContaining('level_down') })
 })

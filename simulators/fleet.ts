@@ -58,8 +58,15 @@ export const FLEET_DEFAULTS = {
 /** At once, a broker on two cores would be busy with nothing but new connections. */
 const CONNECT_TOGETHER = 50
 
-/** Opens the fleet; resolves when every site has been born. */
-export async function openFleet(options: FleetOptions, { log, now }: { log: Logger; now: () => number }): Promise<Fleet> {
+type FleetDeps = {
+  readonly log: Logger
+  readonly now: () => number
+  /** Whoever waits for a broker that does not come ends it by this. */
+  readonly signal?: AbortSignal
+}
+
+/** Opens the fleet; resolves when every site has been born, or `signal` aborts. */
+export async function openFleet(options: FleetOptions, { log, now, signal }: FleetDeps): Promise<Fleet> {
   const sites = options.district.sites.map((site, i) => {
     const structures = options.district.structures.filter((s) => s.site === site.id).map((s) => s.id)
     return new VirtualSite(
@@ -71,7 +78,11 @@ export async function openFleet(options: FleetOptions, { log, now }: { log: Logg
   for (let i = 0; i < sites.length; i += options.sitesPerConnection) shares.push(sites.slice(i, i + options.sitesPerConnection))
   const clients: MqttClient[] = []
   for (let i = 0; i < shares.length; i += CONNECT_TOGETHER)
-    clients.push(...(await Promise.all(shares.slice(i, i + CONNECT_TOGETHER).map((share) => connectShare(share, options, { log, now })))))
+    clients.push(
+      ...(await Promise.all(
+        shares.slice(i, i + CONNECT_TOGETHER).map((share) => connectShare(share, options, { log, now, ...(signal && { signal }) })),
+      )),
+    )
 
   let resting = false
   const ticking = setInterval(() => {
@@ -103,11 +114,7 @@ export async function openFleet(options: FleetOptions, { log, now }: { log: Logg
 
 const TICK_MS = 20
 
-async function connectShare(
-  sites: readonly VirtualSite[],
-  options: FleetOptions,
-  { log, now }: { log: Logger; now: () => number },
-): Promise<MqttClient> {
+async function connectShare(sites: readonly VirtualSite[], options: FleetOptions, { log, now, signal }: FleetDeps): Promise<MqttClient> {
   const { brokerUrl, username, password } = options
   const [alone] = sites.length === 1 ? sites : []
   const client = mqtt.connect(brokerUrl, {
@@ -133,6 +140,8 @@ async function connectShare(
     for (const site of sites) site.offline()
   })
   return await new Promise((resolve) => {
+    if (signal?.aborted) resolve(client)
+    signal?.addEventListener('abort', () => resolve(client), { once: true })
     client.on('connect', () => {
       client.subscribe(
         sites.map((s) => nodeTopic('NCMD', s.address)),

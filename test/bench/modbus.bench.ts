@@ -1,23 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import modbus from 'modbus-serial'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
-import { stringify } from 'yaml'
-import { parseConfig } from '#contract/config.ts'
-import { loadProfiles } from '#edge-agent/load-profiles.ts'
-import { type Edge, openEdge } from '#edge-agent/main.ts'
 import { Bus } from '#edge-agent/modbus/bus.ts'
 import { BusReader } from '#edge-agent/modbus/bus-reader.ts'
 import { toDevice } from '#edge-agent/modbus/device.ts'
-import { EdgeSettings } from '#edge-agent/settings.ts'
 import { tcpBus } from '#test/support/modbus.ts'
 import { profileOf } from '#test/support/profile.ts'
 import { root } from '../support/program.ts'
-import { tempFolder } from '../support/servers.ts'
 
 const log = pino({ level: 'silent' })
 const closers: (() => unknown)[] = []
@@ -109,84 +101,4 @@ test('an agent’s reader gives at least a quarter of the tags a core that bare 
   }
   process.stdout.write(`share of bare, median of three: ${(shares[1] ?? 0).toFixed(2)}\n`)
   expect(shares[1]).toBeGreaterThan(0.25)
-})
-
-const profilesFolder = join(root, 'edge-agent/profiles')
-/** A site whose devices are our gate controller, all behind one gateway for each bus. */
-function siteSettings(
-  site: string,
-  { port, devices, leaves, everyMs }: { port: number; devices: number; leaves: number; everyMs: number },
-  more: object,
-) {
-  const unit = (i: number) => ({ structure: `${site}-${i + 1}`, unit: (i % 247) + 1, profile: 'sluice-gate-rtu', leaves })
-  return {
-    site,
-    area: 'bench',
-    broker: { url: 'mqtt://127.0.0.1:1' },
-    poll: { interval_ms: everyMs },
-    buses: [{ name: 'gates', host: '127.0.0.1', port, devices: Array.from({ length: devices }, (_, i) => unit(i)) }],
-    ...more,
-  }
-}
-
-const SECONDS = Number(process.env['SLUICE_BENCH_SECONDS'] ?? 60)
-
-test('an agent with 16 devices and 208 metrics at 1 s stays small and keeps to the grid', async () => {
-  const folder = tempFolder('bench')
-  closers.push(() => rmSync(folder, { recursive: true, force: true }))
-  const [config, journal] = [join(folder, 'site.yaml'), join(folder, 'journal.jsonl')]
-  const shape = { port: await registers(), devices: 16, leaves: 4, everyMs: 1000 }
-  writeFileSync(config, stringify(siteSettings('bench-1', shape, { outbox: { path: join(folder, 'outbox') }, journal })))
-  const agent = spawn(process.execPath, [join(root, 'dist/sluice.js'), 'edge', 'run', '--config', config], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  closers.push(() => endProcess(agent))
-  const jiffies = (): number => {
-    const fields = readFileSync(`/proc/${agent.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return Number(fields[11]) + Number(fields[12])
-  }
-  const rss_mb = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${agent.pid}/status`, 'utf8'))?.[1]) / 1024
-  await sleep(10_000)
-  const [cpu0, rss0] = [jiffies(), rss_mb()]
-  await sleep(SECONDS * 1000)
-  const [cpu, rss] = [(jiffies() - cpu0) / 100 / SECONDS, rss_mb()]
-  const lines = readFileSync(journal, 'utf8')
-    .trim()
-    .split('\n')
-    .map((l) => JSON.parse(l) as { structure?: string; t?: number; missed?: number })
-  // The first device of each cycle; the others follow on the same bus.
-  const late = lines
-    .filter((l) => l.structure === 'bench-1-1')
-    .map((l) => (l.t ?? 0) % 1000)
-    .sort((a, b) => a - b)
-  const at = (share: number): number => late[Math.min(late.length - 1, Math.floor(share * late.length))] ?? Number.NaN
-  const missed = lines.filter((l) => l.missed !== undefined).length
-  process.stdout.write(
-    `16 devices, 208 metrics, 1 s, no broker, ${SECONDS} s: RSS ${rss0.toFixed(0)} then ${rss.toFixed(0)} MB, ${(cpu * 100).toFixed(1)} % of a core; first answer after the grid: median ${at(0.5)} ms, p99 ${at(0.99)} ms; ${missed} of ${late.length} cycles missed\n`,
-  )
-  expect(rss).toBeLessThan(90)
-})
-
-test('twenty agents poll a thousand devices', async () => {
-  const folder = tempFolder('bench')
-  closers.push(() => rmSync(folder, { recursive: true, force: true }))
-  const profiles = await loadProfiles(profilesFolder)
-  const port = await registers()
-  const agents: Edge[] = []
-  for (let i = 0; i < 20; i++) {
-    const site = `bench-${i}`
-    const text = stringify(siteSettings(site, { port, devices: 50, leaves: 1, everyMs: 1000 }, { outbox: { path: join(folder, site) } }))
-    const agent = await openEdge(parseConfig(EdgeSettings, { text, file: site }), { log, profiles })
-    closers.push(() => agent.close())
-    agents.push(agent)
-  }
-  const before = process.cpuUsage()
-  await sleep(SECONDS * 1000)
-  const cpu = process.cpuUsage(before)
-  const sum = (of: (edge: Edge) => number): number => agents.reduce((all, agent) => all + of(agent), 0)
-  const [kept, missed] = [sum((a) => a.stats().kept), sum((a) => a.stats().missed_cycles)]
-  process.stdout.write(
-    `20 agents in one process, 1000 devices, 1 s, ${SECONDS} s: ${kept} device readings kept, ${missed} of ${20 * SECONDS} poll cycles missed, ${((cpu.user + cpu.system) / 1e4 / SECONDS).toFixed(0)} % of a core\n`,
-  )
-  expect(kept).toBeGreaterThan(0)
 })
