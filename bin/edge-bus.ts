@@ -30,7 +30,7 @@ export async function runPorts(out: Output): Promise<void> {
   foundWanting()
 }
 
-async function withBus<T>(address: BusAddress, log: Logger, use: (bus: Bus) => Promise<T>): Promise<T> {
+export async function withBus<T>(address: BusAddress, log: Logger, use: (bus: Bus) => Promise<T>): Promise<T> {
   const bus = Bus.open(address, log)
   try {
     return await use(bus)

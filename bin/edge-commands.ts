@@ -36,7 +36,7 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
       await runEdge({ settings, file: config, text }, openLog(process.env['SLUICE_LOG_LEVEL'] ?? 'info'), signal)
     })
 
-  command('init', 'write a commented site file, asking for what the options leave open')
+  command('init', 'write a commented site file; on a terminal it asks for what the options leave open, and can scan the bus')
     .option('-o, --output <file>', 'file to write', 'site.yaml')
     .option('--force', 'overwrite it')
     .option('--site <id>', 'site')
@@ -49,7 +49,7 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
     .option('-d, --device <device...>', 'devices on the bus: STRUCTURE=UNIT:PROFILE[:LEAVES]')
     .action(async (options: Json & Parameters<typeof import('./edge-init.ts').runInit>[0]) => {
       wholeNumber('--interval-ms', options.intervalMs, [100, 86_400_000])
-      await (await import('./edge-init.ts')).runInit(options, openOutput(options))
+      await (await import('./edge-init.ts')).runInit(options, openOutput(options), { log: log(), signal })
     })
 
   command(

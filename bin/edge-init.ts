@@ -1,12 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Logger } from 'pino'
 import { parseConfig } from '#contract/config.ts'
 import { Fault } from '#contract/fault.ts'
-import { ID_PATTERN } from '#contract/topics.ts'
 import { SiteKeys } from '#edge-agent/command/settings.ts'
 import { parseBusUrl } from '#edge-agent/commission/bus-url.ts'
 import { checkConfig } from '#edge-agent/commission/check.ts'
 import { type Choices, configText } from '#edge-agent/commission/write-config.ts'
+import { type Answers, askSite, outboxOf } from './edge-ask.ts'
 import { profilesBeside } from './edge-config.ts'
 import type { Output } from './edge-output.ts'
 import { readText } from './read-text.ts'
@@ -25,17 +26,16 @@ export type InitOptions = {
   /** STRUCTURE=UNIT:PROFILE[:LEAVES] */
   readonly device?: readonly string[]
 }
-type Answers = { site: string; area: string; broker: string; outbox: string; bus: string; devices: readonly string[] }
 
 /** Asks for what the flags leave open, on a terminal; elsewhere it says what is missing. */
-export async function runInit(options: InitOptions, out: Output): Promise<void> {
+export async function runInit(options: InitOptions, out: Output, { log, signal }: { log: Logger; signal: AbortSignal }): Promise<void> {
   if (existsSync(options.output) && !options.force) {
     throw new Fault('CONFLICT', `${options.output} is there already`, 'name another file with --output, or overwrite it with --force')
   }
   const profiles = await profilesBeside(options.output)
   const keys = options.keys === undefined ? undefined : readKeys(options.keys)
   const known = keys ? { ...options, site: keys.site, area: keys.area, broker: keys.broker.url } : options
-  const answers = process.stdin.isTTY && !out.json ? await ask(known, [...profiles.keys()]) : given(known)
+  const answers = process.stdin.isTTY && !out.json ? await askSite(known, { profiles, log, signal }) : given(known)
   const choices: Choices = {
     ...answers,
     ...(keys && { keys: { ...keys, control: { ...keys.control, state: join(dirname(answers.outbox), `control-${keys.site}`) } } }),
@@ -67,59 +67,9 @@ function given({ site, area, broker, outbox, bus, device }: InitOptions): Answer
   return { site, area, broker, outbox: outbox ?? outboxOf(site), bus, devices: device }
 }
 
-const outboxOf = (site: string): string => `/var/lib/sluice/outbox/${site}`
-
 export function parseDevice(written: string): Choices['devices'][number] {
   const match = /^([A-Za-z0-9_.-]+)=(\d{1,3}):([^:]+)(?::(\d{1,2}))?$/.exec(written)
   if (!match) throw new Fault('BAD_REQUEST', `${written} is no device`, 'write STRUCTURE=UNIT:PROFILE or STRUCTURE=UNIT:PROFILE:LEAVES')
   const [, structure = '', unit, profile = '', leaves] = match
   return { structure, unit: Number(unit), profile, leaves: Number(leaves ?? 1) }
-}
-
-async function ask(options: InitOptions, profiles: readonly string[]): Promise<Answers> {
-  const { text, select, confirm, isCancel } = await import('@clack/prompts')
-  const must = <T>(answer: T): Exclude<T, symbol> => {
-    if (isCancel(answer)) throw new Fault('BAD_REQUEST', 'nothing was written', 'run it again when you know')
-    return answer as Exclude<T, symbol>
-  }
-  const id = new RegExp(ID_PATTERN)
-  const isId = (v: string | undefined): string | undefined => (id.test(v ?? '') ? undefined : 'letters, digits, . _ - and no space')
-  const isBus = (v: string | undefined): string | undefined => whyNot(() => parseBusUrl(v ?? ''))
-  const isUnit = (v: string | undefined): string | undefined => (/^\d{1,3}$/.test(v ?? '') && Number(v) <= 255 ? undefined : '0 to 255')
-  const isCount = (v: string | undefined): string | undefined => (/^[1-9]\d?$/.test(v ?? '') ? undefined : '1 to 99')
-  const word = async (
-    message: string,
-    known: string | undefined,
-    initialValue: string,
-    validate: (v: string | undefined) => string | undefined,
-  ) => known ?? must(await text({ message, initialValue, validate }))
-  const site = await word('Site, as registered in the center', options.site, '', isId)
-  const area = await word('Area', options.area, '', isId)
-  const broker = await word('Broker', options.broker, 'mqtts://', (v) =>
-    /^(mqtts?|wss?):\/\/[^/]+/.test(v ?? '') ? undefined : 'mqtts://HOST:PORT',
-  )
-  const outbox = await word('Folder of the outbox', options.outbox, outboxOf(site), (v) => (v ? undefined : 'a folder'))
-  const bus = await word('Bus', options.bus, 'tcp://192.168.1.10:502', isBus)
-  const devices = [...(options.device ?? [])]
-  while (
-    devices.length === 0 ||
-    (options.device === undefined && must(await confirm({ message: 'Another device on this bus?', initialValue: false })))
-  ) {
-    const structure = await word('Structure', undefined, '', isId)
-    const unit = await word('Its Modbus unit', undefined, String(devices.length + 1), isUnit)
-    const profile = must(await select({ message: 'Its profile', options: profiles.map((value) => ({ value })) }))
-    const leaves = await word('Gate leaves', undefined, '1', isCount)
-    devices.push(`${structure}=${unit}:${profile}:${leaves}`)
-  }
-  return { site, area, broker, outbox, bus, devices }
-}
-
-function whyNot(attempt: () => unknown): string | undefined {
-  try {
-    attempt()
-    return undefined
-  } catch (error) {
-    if (error instanceof Fault) return error.next
-    throw error
-  }
 }

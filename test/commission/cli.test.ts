@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -81,6 +81,48 @@ test('init writes a file that check accepts and read reads, and never overwrites
   const { code, out } = await cli.run(['read', '-c', file])
   expect(code).toBe(0)
   expect(out).toMatch(/^opening_4 .* m {2}good/m)
+})
+
+test('init on a terminal asks for what it needs, finds the gates by a scan and writes a file that reads them', async () => {
+  const { code, out } = await cli.talk(
+    ['init', '-o', 'asked.yaml'],
+    [
+      ['Site, as registered', 'sg-s001\r'],
+      ['Area', 'zonggan\r'],
+      ['Broker', '127.0.0.1:9\r'],
+      ['Folder of the outbox', '\r'],
+      ['How are the sensors reached?', '\r'],
+      ['Its address and port', `\u0015${bus.slice('tcp://'.length)}\r`],
+      ['Look for units', '\r'],
+      ['Which units', '\u00151-3\r'],
+      ['Take unit 1', '\r'],
+      ['Structure that unit 1', 'gate-1\r'],
+      ['reads it: 10 of 10 good', '\r'],
+      ['Gate leaves', '\u00154\r'],
+      ['Take unit 2', 'n'],
+      ['Another device', '\r'],
+    ],
+    folder,
+  )
+  expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('asked.yaml is written') })
+  expect(out).toContain('2 of 3 units answer: unit 1, read by sluice-gate-rtu; unit 2, read by sluice-gate-rtu')
+  const file = join(folder, 'asked.yaml')
+  expect(readFileSync(file, 'utf8')).toContain('path: /var/lib/sluice/outbox/sg-s001')
+  expect(readFileSync(file, 'utf8')).toContain('url: mqtts://127.0.0.1:9 # mqtts:// over a public network')
+  expect(await cli.run(['read', '-c', file])).toMatchObject({ code: 0, out: expect.stringMatching(/^opening_4 .* m {2}good/m) })
+})
+
+test('who gives up init half-way finds no file', async () => {
+  const { code, out } = await cli.talk(
+    ['init', '-o', 'given-up.yaml'],
+    [
+      ['Site, as registered', 'sg-s001\r'],
+      ['Area', '\u0003'],
+    ],
+    folder,
+  )
+  expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining('nothing was written') })
+  expect(existsSync(join(folder, 'given-up.yaml'))).toBe(false)
 })
 
 test('init without a terminal says which answers are missing', async () => {
