@@ -42,6 +42,8 @@ const ASK_EVERY_MS = 1000
 /** So long after its last word an agent is asked again; so long without any, the row no longer blocks the structure. */
 const SILENCE_MS = 5000
 const GIVE_UP_MS = 120_000
+/** An agent that refuses a tag says so by a new status: it is not told at once again. */
+const TAG_AGAIN_MS = 60_000
 
 /**
  * Kept or said again by the broker, after a newer word. An agent's counter never goes back: one that lost its disk has none, until the
@@ -57,6 +59,7 @@ export class ControlDesk {
   readonly #statuses = new Map<string, ControlStatus>()
   #keys: { readonly at: number; readonly bySite: ReadonlyMap<string, SiteKey> } | null = null
   readonly #told = new Set<string>()
+  readonly #taggedAgain = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #asking = false
 
@@ -193,6 +196,7 @@ export class ControlDesk {
       this.#statuses.set(status.structure, status)
       if (status.counter !== null) await registry.control.raiseCounter(status.structure, status.counter)
       this.#deps.show(key.area, { gate: status.structure, command: null, status, lockouts: null })
+      await this.#tagAgain(status, key)
       return
     }
     const report = decodeReport(content)
@@ -205,6 +209,25 @@ export class ControlDesk {
       return
     }
     this.#show(row)
+  }
+
+  /** An agent that was away when its gate was tagged out is told of the tag. None is lifted so: only people do that. */
+  async #tagAgain({ structure, tag, time }: ControlStatus, { area, site }: SiteKey): Promise<void> {
+    const { registry, now, settings } = this.#deps
+    if (tag !== null || time !== 'trusted') return
+    const at = now()
+    const inForce = (await registry.control.lockouts(at)).filter((l) => l.structure === structure)
+    const [longest] = inForce.sort((a, b) => b.until - a.until)
+    if (!longest || at - (this.#taggedAgain.get(longest.id) ?? 0) < TAG_AGAIN_MS) return
+    this.#taggedAgain.set(longest.id, at)
+    const { reason, by, byName, until } = longest
+    const action: CommandAction = { kind: 'tag', reason, by: byName.slice(0, 100) || by, until }
+    const times = { selectedAt: at, expiresAt: at + settings.selection_s * 1000 }
+    const row = await registry.control.select(
+      { id: randomUUID(), structure, area, site, action, needsSecond: false, by, session: 'center', order: null, ...times },
+      this.#entry('center', 'command.select', { action }),
+    )
+    await this.send(row, { login: 'center', approvedBy: null, canal: '' })
   }
 
   /** A refusal of what no API sent, or a move that the agent made by itself: in the trail, once for each state. */

@@ -263,6 +263,22 @@ test('while a gate is tagged out every command is refused, at the center and at 
   await until(async () => expect((await get<GateControl>(`/gates/${GATE}/control`)).status?.tag).toBeNull(), 20_000)
 })
 
+test('a gate that is tagged out while its agent is away is tagged there when the agent is back', async () => {
+  let lockout = ''
+  await plant.restartEdge({
+    meanwhile: async () => {
+      const tagged = await post(`/gates/${GATE}/lockouts`, { reason: '换钢丝绳', hours: 1 })
+      lockout = (tagged.json() as { id: string }).id
+    },
+  })
+  await until(
+    async () => expect((await get<GateControl>(`/gates/${GATE}/control`)).status?.tag).toMatchObject({ reason: '换钢丝绳' }),
+    30_000,
+  )
+  expect((await plant.app.inject({ method: 'DELETE', url: `/api/v1/lockouts/${lockout}`, headers: { cookie: wang } })).statusCode).toBe(204)
+  await until(async () => expect((await get<GateControl>(`/gates/${GATE}/control`)).status?.tag).toBeNull(), 20_000)
+})
+
 test('nobody commands outside their area, as somebody else, or without signing in', async () => {
   const zhao = await cookieOf(plant.app, 'zhao')
   const body = { action: { kind: 'open', opening_m: 1, leaf: null } }

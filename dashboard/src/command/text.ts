@@ -38,7 +38,7 @@ export const zh = {
     noAnswer: '未能完成：{detail}',
     conflict: {
       busy: '未下发：此闸另一命令尚未结束（{what}，{state}，下令 {by}）。请等待或停止，然后重新选择。',
-      tagged: '未下发：{tag}。',
+      tagged: '未下发：{tag}。请询问挂牌人；摘牌后重新选择。',
       held: '未下发：本渠控制权已由 {name}（{login}）接管，自 {since}。请其移交后重新选择。',
       over: '未下发：此选择已过期、已取消或已发出。请重新选择。',
       notAllowed: '未下发：您没有此项操作的权限。请由本灌域有权的人员操作。',
@@ -109,7 +109,7 @@ export const en = {
     noAnswer: 'Not done: {detail}',
     conflict: {
       busy: 'Not sent: another command of this gate has not ended ({what}, {state}, ordered by {by}). Wait or stop, then select again.',
-      tagged: 'Not sent. {tag}',
+      tagged: 'Not sent. {tag}. Ask who tagged it; when it is lifted, select again.',
       held: 'Not sent: {name} ({login}) has the control of this canal since {since}. Let them hand it over, then select again.',
       over: 'Not sent: this selection has expired, was cancelled, or went out already. Select again.',
       notAllowed: 'Not sent: you may not do this. Have somebody of this area do it who may.',
