@@ -31,6 +31,7 @@ import { registerCompress } from './plugins/compress.ts'
 import { isCrossSiteHandshake, registerCrossSiteGuard } from './plugins/cross-site.ts'
 import { isPageAddress, registerDashboard, sendPage } from './plugins/dashboard.ts'
 import { registerHelmet } from './plugins/helmet.ts'
+import { lazyCompilers } from './plugins/lazy-compilers.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { registerOpenapi } from './plugins/openapi.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
@@ -208,6 +209,7 @@ function newApp({ http: { trust_proxy } }: ApiSettings, log: Logger): App {
     bodyLimit: MOST_BODY_BYTES,
     // A browser's open connection must not hold up a stop.
     forceCloseConnections: true,
+    schemaController: { compilersFactory: lazyCompilers },
     ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>()

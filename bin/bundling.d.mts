@@ -1,3 +1,3 @@
 import type { BuildOptions } from 'esbuild'
 
-export const BUNDLING: Required<Pick<BuildOptions, 'bundle' | 'platform' | 'format' | 'target' | 'external' | 'logLevel'>>
+export const BUNDLING: Required<Pick<BuildOptions, 'bundle' | 'platform' | 'format' | 'target' | 'external' | 'banner' | 'logLevel'>>

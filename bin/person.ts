@@ -33,7 +33,7 @@ export async function addPerson(
     throw new Fault('BAD_REQUEST', `${login} can't be a login`, 'use small letters, digits, dot, underscore and hyphen, 40 at most')
   const grants = person.roles.map(parseGrant)
   const given = process.stdin.isTTY ? '' : (await text(process.stdin)).trim()
-  if (given !== '') requireStrong(given, { login, name })
+  if (given !== '') await requireStrong(given, { login, name })
   const password = given === '' ? makePassword() : given
   await withRegistry(settings, log, async (registry) => {
     const known = await registry.people.byLogin(login)

@@ -1,5 +1,4 @@
-import { ZxcvbnFactory } from '@zxcvbn-ts/core'
-import { adjacencyGraphs, dictionary } from '@zxcvbn-ts/language-common'
+import type { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import { Fault } from '#contract/fault.ts'
 
 export const LEAST_PASSWORD = 10
@@ -8,16 +7,26 @@ const LEAST_SCORE = 3
 /** What stands behind adds nothing to the judgement, and time to it. */
 const MOST_JUDGED = 64
 
-const zxcvbn = new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs })
+let made: Promise<ZxcvbnFactory> | undefined
+/** Its dictionaries are large, and few people ever choose a password. */
+const zxcvbn = (): Promise<ZxcvbnFactory> => {
+  made ??= Promise.all([import('@zxcvbn-ts/core'), import('@zxcvbn-ts/language-common')]).then(
+    ([{ ZxcvbnFactory }, { dictionary, adjacencyGraphs }]) => new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs }),
+  )
+  return made
+}
 
 /** A new password: long enough, and none of the first that somebody would guess. @throws Fault PASSWORD_TOO_WEAK */
-export function requireStrong(password: string, of: { readonly login: string; readonly name: string; readonly before?: string }): void {
+export async function requireStrong(
+  password: string,
+  of: { readonly login: string; readonly name: string; readonly before?: string },
+): Promise<void> {
   const length = [...password].length
   if (length < LEAST_PASSWORD) {
     throw new Fault('PASSWORD_TOO_WEAK', `the password has ${length} characters`, `choose one of at least ${LEAST_PASSWORD}`)
   }
   if (password === of.before) throw new Fault('PASSWORD_TOO_WEAK', 'the password is the one of before', 'choose another')
-  const { score } = zxcvbn.check(password.slice(0, MOST_JUDGED), ['sluice', of.login, of.name, ...of.name.split(/\s+/)])
+  const { score } = (await zxcvbn()).check(password.slice(0, MOST_JUDGED), ['sluice', of.login, of.name, ...of.name.split(/\s+/)])
   if (score >= LEAST_SCORE) return
   throw new Fault(
     'PASSWORD_TOO_WEAK',

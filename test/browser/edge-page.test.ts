@@ -152,7 +152,11 @@ test('on a phone: live readings, a scan, the word order by the staff gauge, a st
   const stood = await standsStill(opening)
   const target = stood + 0.05
   await move.locator('[name=to_m]').fill(target.toFixed(3))
-  await move.getByRole('button').click()
+  await until(async () => {
+    await move.getByRole('button').click()
+    // Refused while the leaf still comes to rest: then asked again.
+    expect(await page.locator('main').innerText()).toMatch(/正在移动|到位/)
+  }, 30_000)
   await until(async () => expect(await page.locator('main').innerText()).toContain('到位'), 60_000)
   expect(Math.abs((await opening()) - target)).toBeLessThan(0.02)
 

@@ -22,6 +22,7 @@ export async function startDemo(
   if (options.registry !== 'made' && !existsSync(registry)) await copyRegistry(registry)
   const program = await startProgram('demo', ['demo'], {
     ready: 'Ctrl-C stops it',
+    timeoutMs: 120_000,
     env: {
       SLUICE_DATA: join(folder, 'data'),
       SLUICE_HTTP_PORT: String(http),

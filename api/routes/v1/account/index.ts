@@ -52,7 +52,7 @@ export function accountRoutes(app: App, context: RouteContext): void {
       const { person } = signedIn
       const { current, next } = request.body
       await doors.proveAgain(signedIn, { password: current, ip: request.ip })
-      requireStrong(next, { login: person.login, name: person.name, before: current })
+      await requireStrong(next, { login: person.login, name: person.name, before: current })
       await registry.people.setPassword(person.id, { hash: await hashPassword(next), mustChange: false })
       const ended = await sessions.endAllOf(person.id, { but: signedIn.tokenHash })
       sessions.personChanged()
