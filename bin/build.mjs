@@ -15,6 +15,8 @@ await build({
   // Each command's code is a chunk of its own, beside the entry: folders.ts reckons from there.
   splitting: true,
   chunkNames: 'sluice-[hash]',
+  // They are read at each start, for what a stack says; the sources themselves are not asked for.
   sourcemap: 'linked',
+  sourcesContent: false,
 })
 await buildPage({ root: join(root, 'dashboard'), configFile: join(root, 'dashboard', 'vite.config.ts'), logLevel: 'warn' })
