@@ -1,4 +1,5 @@
 import { and, desc, eq, gte, inArray, or, type SQL, sql } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Alarm, AlarmKind, JournalEvent, Priority, RuleSetting } from '#contract/alarm.ts'
 import type { Database, Queries } from './database.ts'
 import type { Page, Paged } from './port.ts'
@@ -64,7 +65,7 @@ export type AlarmRegistry = {
   /** Raised in each ten minutes by area, without those suppressed, and alarms raised at least `chattering` times. */
   counts(span: { readonly from: number; readonly to: number; readonly chattering: number }): Promise<AlarmCounts>
   journal(
-    filter: { readonly alarm?: string; readonly areas?: readonly string[]; readonly from?: number; readonly to?: number },
+    filter: { readonly alarms?: readonly string[]; readonly areas?: readonly string[]; readonly from?: number; readonly to?: number },
     page: Page,
   ): Promise<Paged<JournalRow>>
 }
@@ -167,11 +168,11 @@ export function alarmRepository(database: Database): AlarmRegistry {
           .orderBy(desc(raised))
         return { buckets: buckets.map((b) => ({ ...b, from: Number(b.from) })), frequent }
       }),
-    journal: ({ alarm, areas, from, to }, { limit, offset }) =>
+    journal: ({ alarms: ids, areas, from, to }, { limit, offset }) =>
       database.query(async (db) => {
         const where = and(
-          alarm === undefined ? undefined : eq(alarmJournal.alarm, alarm),
-          areas === undefined ? undefined : areas.length === 0 ? sql`false` : inArray(alarmJournal.area, [...areas]),
+          ids === undefined ? undefined : oneOf(alarmJournal.alarm, ids),
+          areas === undefined ? undefined : oneOf(alarmJournal.area, areas),
           from === undefined ? undefined : gte(alarmJournal.at, from),
           to === undefined ? undefined : sql`${alarmJournal.at} < ${to}`,
         )
@@ -187,6 +188,8 @@ export function alarmRepository(database: Database): AlarmRegistry {
       }),
   }
 }
+
+const oneOf = (column: AnyPgColumn, values: readonly string[]): SQL => (values.length === 0 ? sql`false` : inArray(column, [...values]))
 
 const isPresent = (): SQL | undefined =>
   or(

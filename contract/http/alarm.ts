@@ -7,7 +7,8 @@ export const AlarmView = Type.Object({ ...Alarm.properties, state: Type.Enum([..
 export type AlarmView = Static<typeof AlarmView>
 export const AlarmList = paged(AlarmView)
 export type AlarmList = Static<typeof AlarmList>
-const Id = Type.String({ minLength: 1, maxLength: 200 })
+const IdRange = { minLength: 1, maxLength: 200 } as const
+const Id = Type.String(IdRange)
 export const AlarmQuery = Type.Object({
   ...PageQuery.properties,
   state: Type.Optional(Type.Enum([...ALARM_STATES])),
@@ -48,11 +49,14 @@ export const JournalRow = Type.Object({
   note: Type.String(),
   value: Type.Union([Type.Number(), Type.Null()]),
 })
+export type JournalRow = Static<typeof JournalRow>
 export const JournalList = paged(JournalRow)
 export type JournalList = Static<typeof JournalList>
 export const JournalQuery = Type.Object({
   ...PageQuery.properties,
   alarm: Type.Optional(Id),
+  gate: Type.Optional(Id),
+  site: Type.Optional(Type.String({ ...IdRange, description: 'With a gate: what concerns the one or the other' })),
   from: Type.Optional(Type.Integer({ description: 'ms since 1970 UTC, inclusive' })),
   to: Type.Optional(Type.Integer({ description: 'ms since 1970 UTC, exclusive' })),
 })

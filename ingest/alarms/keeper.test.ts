@@ -58,7 +58,7 @@ const order = (structure: string, state: OrderState, target: OrderTarget): Surro
   ...{ structure, state, target, effectiveAt: T0, updatedAt: T0, createdAt: T0 },
 })
 const told = async (alarm: string): Promise<string[]> =>
-  (await registry.alarms.journal({ alarm }, { limit: 100, offset: 0 })).items.map((e) => e.event).reverse()
+  (await registry.alarms.journal({ alarms: [alarm] }, { limit: 100, offset: 0 })).items.map((e) => e.event).reverse()
 const presentIds = async (): Promise<string[]> => (await registry.alarms.present()).map((a) => a.id).sort()
 
 test('a level over the guarantee level is raised after its delay, once, though ingest is started again and the batch comes again', async () => {

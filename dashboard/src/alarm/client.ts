@@ -1,6 +1,15 @@
 import type { AlarmRule } from '#contract/alarm.ts'
 import type { Acked, Figures, JournalList, Shelve } from '#contract/http/alarm.ts'
 
+export type JournalAsk = {
+  readonly limit: number
+  readonly alarm?: string
+  /** What concerns the one or the other. */
+  readonly gate?: string
+  readonly site?: string
+  readonly from?: number
+  readonly to?: number
+}
 export type Read = <T>(path: string, init?: RequestInit) => Promise<T>
 /** The server's `/api/v1/alarms` as functions. Each @throws RequestFailure */
 export type AlarmClient = {
@@ -12,7 +21,7 @@ export type AlarmClient = {
   rules(gate: string): Promise<AlarmRule[]>
   /** Of the last hours. */
   figures(hours: number): Promise<Figures>
-  journal(ask: { alarm?: string; limit: number }): Promise<JournalList>
+  journal(ask: JournalAsk): Promise<JournalList>
 }
 
 export function alarmClient(read: Read): AlarmClient {
@@ -30,6 +39,6 @@ export function alarmClient(read: Read): AlarmClient {
     comment: (id, note) => post(`${encodeURIComponent(id)}/comment`, { note }),
     rules: async (gate) => (await read<{ items: AlarmRule[] }>(`/alarm-rules?${new URLSearchParams({ gate })}`)).items,
     figures: (hours) => read(`/alarms/figures?${new URLSearchParams({ hours: String(hours) })}`),
-    journal: ({ alarm, limit }) => read(`/alarms/journal?${new URLSearchParams({ limit: String(limit), ...(alarm ? { alarm } : {}) })}`),
+    journal: (ask) => read(`/alarms/journal?${new URLSearchParams(Object.entries(ask).map(([k, v]) => [k, String(v)]))}`),
   }
 }

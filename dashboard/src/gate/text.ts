@@ -2,9 +2,6 @@ export const zh = {
   gatePanels: {
     alarms: '本闸告警',
     noAlarms: '没有告警。',
-    commands: '控制记录',
-    noCommands: '没有控制记录。',
-    commandsFailed: '读不到控制记录：{detail}',
     kind: {
       stop: '停止',
       open: '按开度',
@@ -28,6 +25,17 @@ export const zh = {
     today: '今日（水量日）',
     yesterday: '昨日',
   },
+  gateEvents: {
+    title: '本闸经过',
+    span: '时段',
+    look: { night: '昨夜', day: '24 小时', week: '7 天' },
+    alarm: '告警',
+    command: '控制',
+    entry: '日志',
+    none: '这段时间没有告警、控制和日志。',
+    more: '还有更早的记录，见告警记录和值班日志。',
+    failed: '读不到本闸经过：{detail}',
+  },
   gateVolume: {
     title: '过闸水量（水量日）',
     more: '按旬、月、灌季…',
@@ -50,9 +58,6 @@ export const en: typeof zh = {
   gatePanels: {
     alarms: 'Alarms of this gate',
     noAlarms: 'No alarms.',
-    commands: 'Commands',
-    noCommands: 'No commands yet.',
-    commandsFailed: 'Commands can’t be read: {detail}',
     kind: {
       stop: 'Stop',
       open: 'To opening',
@@ -75,6 +80,17 @@ export const en: typeof zh = {
     bad: 'Bad',
     today: 'Today (water day)',
     yesterday: 'Yesterday',
+  },
+  gateEvents: {
+    title: 'What happened here',
+    span: 'Time',
+    look: { night: 'Last night', day: '24 hours', week: '7 days' },
+    alarm: 'Alarm',
+    command: 'Command',
+    entry: 'Log',
+    none: 'No alarm, command or log entry in this time.',
+    more: 'There are earlier ones: see the alarm journal and the shift log.',
+    failed: 'What happened can’t be read: {detail}',
   },
   gateVolume: {
     title: 'Volume passed (water days)',

@@ -3,7 +3,7 @@ import type { Read } from '../alarm/client.ts'
 
 /** The server's `/api/v1/shift` as functions. Each @throws RequestFailure */
 export type ShiftClient = {
-  entries(limit: number): Promise<ShiftEntryList>
+  entries(ask: { limit: number; gate?: string; from?: number; to?: number }): Promise<ShiftEntryList>
   write(entry: NewShiftEntry): Promise<ShiftEntry>
   close(id: number): Promise<ShiftEntry>
   open(): Promise<OpenList>
@@ -21,7 +21,7 @@ export function shiftClient(read: Read): ShiftClient {
         : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
     )
   return {
-    entries: (limit) => read(`/shift/entries?limit=${limit}`),
+    entries: (ask) => read(`/shift/entries?${new URLSearchParams(Object.entries(ask).map(([k, v]) => [k, String(v)]))}`),
     write: (entry) => post('entries', entry),
     close: (id) => post(`entries/${id}/close`),
     open: () => read('/shift/open'),

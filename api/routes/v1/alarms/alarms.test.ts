@@ -80,6 +80,20 @@ test('an acknowledgement says who and when, stands in the journal, and is not fo
   expectProblem(await call('wang', { method: 'POST', url: '/alarms/broker_lost:center/ack' }), 403, 'NOT_ALLOWED')
 })
 
+test('the journal of a gate tells of it and of its site, as long as the person may see them', async () => {
+  const at = NOW - 10 * 24 * 3_600_000
+  await stores.registry.alarms.save([], [raised('site_lost:yc-s003', 'yichang', at), raised('site_lost:yc-s004', 'yichang', at)])
+  const journal = async (login: string, query: string): Promise<string[]> =>
+    (await call(login, { method: 'GET', url: `/alarms/journal?${query}&from=${at}&to=${NOW + 1}` }))
+      .json<JournalList>()
+      .items.filter((e) => e.event === 'raised')
+      .map((e) => e.alarm)
+  expect(await journal('wang', 'gate=yc-zh-03&site=yc-s003')).toEqual(['level_warning:yc-zh-03', 'site_lost:yc-s003'])
+  expect(await journal('wang', 'gate=yc-zh-03&site=yc-s003&alarm=site_lost:yc-s004')).toEqual([])
+  expect(await journal('wang', 'gate=wl-zh-01')).toEqual([])
+  expect(await journal('chief', 'gate=wl-zh-01')).toEqual(['level_warning:wl-zh-01'])
+})
+
 test('all alarms of an area are acknowledged at once, and none of another', async () => {
   const reply = await call('wang', {
     method: 'POST',

@@ -1,4 +1,4 @@
-import { type Alarm, alarmState } from '#contract/alarm.ts'
+import { ALARM_KIND_NAMES, type Alarm, alarmState, ruleId } from '#contract/alarm.ts'
 import { AlarmList, AlarmQuery, type AlarmView, Figures, FiguresQuery, FLOOD, JournalList, JournalQuery } from '#contract/http/alarm.ts'
 import type { App } from '../../../app.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
@@ -50,10 +50,13 @@ export function alarmRoutes(app: App, { registry, now, district }: RouteContext)
       },
     },
     async (request) => {
-      const { limit, offset, alarm, from, to } = request.query
+      const { limit, offset, alarm, gate, site, from, to } = request.query
+      const targets = [gate, site].filter((t) => t !== undefined)
+      const ofTargets = ALARM_KIND_NAMES.flatMap((kind) => targets.map((target) => ruleId(kind, target)))
       const reach = alarmReach(signedInOf(request).person.grants)
       const filter = {
-        ...(alarm === undefined ? {} : { alarm }),
+        ...(alarm === undefined ? {} : { alarms: targets.length === 0 || ofTargets.includes(alarm) ? [alarm] : [] }),
+        ...(alarm === undefined && targets.length > 0 ? { alarms: ofTargets } : {}),
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
         ...(reach === 'district' ? {} : { areas: [...reach] }),
