@@ -405,3 +405,21 @@ test('without a broker the readings wait on the disk, and a mistake in the setti
   const same = { ...settings, buses: bus ? [bus, { ...bus, name: 'other' }] : [] }
   await expect(openEdge(same, { log, profiles })).rejects.toThrow('two devices give the same: yc-zh-03: level_up')
 })
+
+test('a site with a dozen buses is opened without a warning of Node', async () => {
+  const warnings: string[] = []
+  const heard = (warning: Error): void => void warnings.push(warning.message)
+  process.on('warning', heard)
+  closers.push(() => process.off('warning', heard))
+  const { port } = await gates()
+  const settings = settingsFor({ outbox: folder(), modbusPort: port })
+  const [bus] = settings.buses
+  if (!bus) throw new Error('no bus')
+  const [device] = bus.devices
+  if (!device) throw new Error('no device')
+  const buses = Array.from({ length: 12 }, (_, i) => ({ ...bus, name: `bus-${i}`, devices: [{ ...device, structure: `yc-zh-${i}` }] }))
+  const edge = await openEdge({ ...settings, buses }, { log, profiles })
+  closers.push(() => edge.close())
+  await until(async () => expect(edge.status().devices.every((d) => d.reads_good > 0)).toBe(true))
+  expect(warnings).toEqual([])
+})

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Fault } from '#contract/fault.ts'
@@ -203,6 +204,8 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const keeper: Keeper = new Keeper({ stamper, journal, lastRead, newest, exceptions, haste, sender, log })
 
   const ending = new AbortController()
+  // Each bus listens to it: more than ten are no leak.
+  setMaxListeners(0, ending.signal)
   const polling = buses.map(({ bus, settings: { name, timeout_ms }, devices }) => {
     const reader = new BusReader({ bus, timeout_ms, elapsed })
     const cycle = async (gridTime: UnixMs): Promise<void> => {
