@@ -219,7 +219,10 @@ export async function startKillPlant(): Promise<KillPlant> {
     await confirming
     // Some steps never come where what must lead to them is dead already: an API that was killed before the confirmation was sent.
     await until(async () => {
-      if (!killed) throw new Error(`step “${step}” was never reached: ${JSON.stringify(await registry.control.command(id))}`)
+      if (killed) return
+      const row = await registry.control.command(id)
+      const logs = [agent, api, ingest].map((p) => `${p.name}: ${p.log().slice(-3000)}`).join('\n')
+      throw new Error(`step “${step}” was never reached: ${JSON.stringify(row)}\n${logs}`)
     }, 40_000)
     await mortal.kill()
     watching.stop = true
