@@ -1,4 +1,3 @@
-import type { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import { Fault } from '#contract/fault.ts'
 
 export const LEAST_PASSWORD = 10
@@ -6,15 +5,6 @@ export const LEAST_PASSWORD = 10
 const LEAST_SCORE = 3
 /** What stands behind adds nothing to the judgement, and time to it. */
 const MOST_JUDGED = 64
-
-let made: Promise<ZxcvbnFactory> | undefined
-/** Its dictionaries are large, and few people ever choose a password. */
-const zxcvbn = (): Promise<ZxcvbnFactory> => {
-  made ??= Promise.all([import('@zxcvbn-ts/core'), import('@zxcvbn-ts/language-common')]).then(
-    ([{ ZxcvbnFactory }, { dictionary, adjacencyGraphs }]) => new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs }),
-  )
-  return made
-}
 
 /** A new password: long enough, and none of the first that somebody would guess. @throws Fault PASSWORD_TOO_WEAK */
 export async function requireStrong(
@@ -26,8 +16,9 @@ export async function requireStrong(
     throw new Fault('PASSWORD_TOO_WEAK', `the password has ${length} characters`, `choose one of at least ${LEAST_PASSWORD}`)
   }
   if (password === of.before) throw new Fault('PASSWORD_TOO_WEAK', 'the password is the one of before', 'choose another')
-  const { score } = (await zxcvbn()).check(password.slice(0, MOST_JUDGED), ['sluice', of.login, of.name, ...of.name.split(/\s+/)])
-  if (score >= LEAST_SCORE) return
+  // Its dictionaries are large, and few people ever choose a password.
+  const { scoreOf } = await import('./guessing.ts')
+  if (scoreOf(password.slice(0, MOST_JUDGED), ['sluice', of.login, of.name, ...of.name.split(/\s+/)]) >= LEAST_SCORE) return
   throw new Fault(
     'PASSWORD_TOO_WEAK',
     'the password is easily guessed',

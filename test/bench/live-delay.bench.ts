@@ -59,13 +59,15 @@ test('live delay', async () => {
     stops.push(() => device.close())
     const api = await startProgram('api', ['api', '--config', plant.config], { ready: 'api runs' })
     stops.push(() => api.kill())
-    spawnSync(
+    const added = spawnSync(
       process.execPath,
       ['dist/sluice.js', 'person', 'add', who.login, '--config', plant.config, '--name', 'Bench', '--role', 'viewer'],
       {
         input: who.password,
+        encoding: 'utf8',
       },
     )
+    if (added.status !== 0) throw new Error(added.stderr)
     const browser = await openBrowser()
     stops.push(() => browser.close())
     const { page } = await visit(browser, /"address":"([^"]+)"/.exec(api.log())?.[1] ?? '')
