@@ -206,9 +206,12 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const ending = new AbortController()
   // Each bus listens to it: more than ten are no leak.
   setMaxListeners(0, ending.signal)
+  let cycling = 0
   const polling = buses.map(({ bus, settings: { name, timeout_ms }, devices }) => {
     const reader = new BusReader({ bus, timeout_ms, elapsed })
+    const pace = (): Pace => paceOf(settings.poll, haste.isOn(name))
     const cycle = async (gridTime: UnixMs): Promise<void> => {
+      cycling += 1
       const keeping: Promise<void>[] = []
       const began = elapsed()
       for (const device of reader.inOrder(devices)) {
@@ -220,8 +223,9 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       }
       figures.cycle(name, elapsed() - began)
       await Promise.all(keeping)
+      cycling -= 1
+      if (cycling === 0 && latencyMs() < pace().everyMs) sender.complete()
     }
-    const pace = (): Pace => paceOf(settings.poll, haste.isOn(name))
     return poll({ cycle, missed: (gridTime) => keeper.missed(name, gridTime), now, elapsed }, pace, ending.signal)
   })
   const stats = (): EdgeStats => ({

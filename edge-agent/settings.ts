@@ -69,7 +69,7 @@ const Uplink = Type.Object(
       minimum: 0,
       default: 250,
       description:
-        'How long a reading may wait for company, in ms: what goes together shares a packet. A change of quality or of a switch does not wait',
+        'How long a reading may wait for company, in ms: what goes together shares a packet. Shorter than the poll interval, it ends with the cycle. A change of quality or of a switch does not wait',
     }),
     plan_mb: Type.Optional(
       Type.Number({

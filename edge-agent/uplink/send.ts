@@ -88,6 +88,13 @@ export class Sender {
     else if (this.#pumping === null) this.#setTimer()
   }
 
+  /** Nothing more will come before the wait is over: what waits for company goes now. */
+  complete(): void {
+    if (this.#waitUntil === null) return
+    this.#waitUntil = this.#deps.elapsed()
+    this.#wake()
+  }
+
   /** The session has begun: what was sent over an earlier connection may be lost, and what waits is the backlog. */
   online(): void {
     for (const [id, { kind }] of this.#flights) this.#flights.set(id, { ...GROUNDED, kind })
