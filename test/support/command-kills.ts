@@ -181,6 +181,7 @@ export async function startKillPlant(): Promise<KillPlant> {
 
   let n = 0
   let agentSince = agentBegan
+  let restartedAt = 0
   const run = async (victim: Victim, step: Step): Promise<Outcome> => {
     const gate = GATES[n % GATES.length] ?? ''
     const leaf = 1 + (Math.floor(n / GATES.length) % 2)
@@ -197,8 +198,12 @@ export async function startKillPlant(): Promise<KillPlant> {
       const isFresh = (control.status?.t ?? 0) > agentSince && Date.now() - agentSince > AGENT_SETTLES_MS
       if (control.status?.time !== 'trusted' || !control.available || !isFresh)
         throw new Error(`${gate} is not ready: ${JSON.stringify(control.status)}`)
+      // After a broker's death its last word stands until the agent is back, whose pauses between tries grow to a minute.
+      const { state: shown } = await client.get<{ state: { metrics: Record<string, { t: number }> } | null }>(`/api/v1/gates/${gate}`)
+      const newest = Math.max(0, ...Object.values(shown?.metrics ?? {}).map((m) => m.t))
+      if (newest <= restartedAt) throw new Error(`nothing has come from ${gate} since the ${victim} was started again`)
       await stillAt(gate, leaf)
-    }, 60_000)
+    }, 120_000)
     const before = await positionOf(gate, leaf)
     const target = before > 1000 ? before - WAY_MM : before + WAY_MM
     orders = []
@@ -228,6 +233,7 @@ export async function startKillPlant(): Promise<KillPlant> {
     watching.stop = true
     await sleep(700)
     await mortal.start()
+    restartedAt = Date.now()
     if (victim === 'agent') agentSince = Date.now()
     const row = await endOf(id)
     await until(() => stillAt(gate, leaf), 30_000)
