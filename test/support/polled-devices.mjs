@@ -2,6 +2,7 @@
 // Any unit, FC 3; levels and flow swing faster than any water, so that there is much to report. Prints its ports as JSON; each line on standard input
 // is answered with how late the polls came since the one before.
 import { createServer } from 'node:net'
+import { repliesTo } from './modbus-replies.mjs'
 
 const [count, gridMs] = process.argv.slice(2).map(Number)
 /** Requests of one poll follow each other faster, and two polls never. */
@@ -29,16 +30,7 @@ function serve(socket) {
     if (now - last > PAUSE_MS) late.push(now % gridMs)
     last = now
     swing(now)
-    for (let at = 0; at + 12 <= bytes.length; at += 12) {
-      const [address, words] = [bytes.readUInt16BE(at + 8), bytes.readUInt16BE(at + 10)]
-      const reply = Buffer.alloc(9 + 2 * words)
-      bytes.copy(reply, 0, at, at + 4)
-      reply.writeUInt16BE(3 + 2 * words, 4)
-      bytes.copy(reply, 6, at + 6, at + 8)
-      reply.writeUInt8(2 * words, 8)
-      REGISTERS.copy(reply, 9, 2 * address, 2 * (address + words))
-      socket.write(reply)
-    }
+    socket.write(repliesTo(bytes, (reply, { offset, address, words }) => REGISTERS.copy(reply, offset, 2 * address, 2 * (address + words))))
   })
 }
 

@@ -63,7 +63,7 @@ export function useConflictWords(): (error: unknown, ground: Ground) => string {
       case 'NOT_ALLOWED':
         return say('command.conflict.notAllowed')
       case 'BAD_REQUEST':
-        return say('command.conflict.badTarget')
+        return step === 'select' ? say('command.conflict.badTarget') : null
       case 'CONFLICT':
         return control?.available === false ? say('command.unavailable') : noLongerSo(step)
       case 'REGISTRY_UNREACHABLE':

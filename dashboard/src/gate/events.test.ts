@@ -7,6 +7,8 @@ test('last night is from six in the evening to eight in the morning, and before 
   const night = { from: beijing('2026-11-25T18:00:00'), to: beijing('2026-11-26T08:00:00') }
   expect(spanOf('night', beijing('2026-11-26T14:20:00'))).toEqual(night)
   expect(spanOf('night', beijing('2026-11-26T08:00:00'))).toEqual(night)
+  // From six in the evening on it is the night that begins.
+  expect(spanOf('night', beijing('2026-11-26T17:59:59'))).toEqual(night)
   const now = beijing('2026-11-26T02:10:00')
   expect(spanOf('night', now)).toEqual({ from: night.from, to: now })
 })

@@ -2,21 +2,20 @@ import { ALARM_KIND_NAMES, type AlarmKind } from '#contract/alarm.ts'
 import type { JournalRow } from '#contract/http/alarm.ts'
 import type { CommandView } from '#contract/http/command.ts'
 import type { ShiftEntry } from '#contract/http/shift-log.ts'
+import { HETAO_CALENDAR, periodAt } from '#contract/periods.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** Beijing time, as every time on the screen. */
-const OFFSET_MS = 8 * HOUR_MS
 
 export const LOOKS = ['night', 'day', 'week'] as const
 export type Look = (typeof LOOKS)[number]
 export type Span = { readonly from: number; readonly to: number }
 
-/** The last night is 18:00 to 08:00; before eight in the morning it is the one that still lasts. @param now ms since 1970 UTC */
+/** The last night is 18:00 to the water day's begin at 08:00; before that it is the one that still lasts. @param now ms since 1970 UTC */
 export function spanOf(look: Look, now: number): Span {
   if (look !== 'night') return { from: now - (look === 'day' ? DAY_MS : 7 * DAY_MS), to: now }
-  const midnight = Math.floor((now + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS
-  return { from: midnight - 6 * HOUR_MS, to: Math.min(midnight + 8 * HOUR_MS, now) }
+  const morning = periodAt('day', now, HETAO_CALENDAR).from
+  return now < morning + 10 * HOUR_MS ? { from: morning - 14 * HOUR_MS, to: morning } : { from: morning + 10 * HOUR_MS, to: now }
 }
 
 export type GateEvent = { readonly at: number; readonly key: string } & (
