@@ -65,14 +65,18 @@ export function paintLimits(u: uPlot, limits: readonly LimitMark[], ink: Ink): v
   ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`
   ctx.textAlign = 'right'
   ctx.textBaseline = 'middle'
+  const taken: { readonly y: number; readonly left: number }[] = []
   const put = (text: string, y: number): void => {
     const width = ctx.measureText(text).width + 6 * ratio
+    // Limits that lie close together are named beside each other.
+    const end = Math.min(right, ...taken.filter((t) => Math.abs(t.y - y) < rowPx).map((t) => t.left))
+    taken.push({ y, left: end - width })
     ctx.globalAlpha = 0.85
     ctx.fillStyle = ink('surface')
-    ctx.fillRect(right - width + 3 * ratio, y - rowPx / 2, width, rowPx)
+    ctx.fillRect(end - width + 3 * ratio, y - rowPx / 2, width, rowPx)
     ctx.globalAlpha = 1
     ctx.fillStyle = ctx.strokeStyle
-    ctx.fillText(text, right, y)
+    ctx.fillText(text, end, y)
   }
   let above = 0
   let below = 0
