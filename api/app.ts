@@ -52,6 +52,7 @@ import { canalRoutes } from './routes/v1/canals.ts'
 import { commandRoutes } from './routes/v1/commands/commands.ts'
 import { holdRoutes } from './routes/v1/commands/holds.ts'
 import { lockoutRoutes } from './routes/v1/commands/lockouts.ts'
+import { consultationRoutes } from './routes/v1/consultations.ts'
 import { deadLetterRoutes } from './routes/v1/dead-letters.ts'
 import { exportRoutes } from './routes/v1/export/index.ts'
 import { compareRoutes } from './routes/v1/gates/compare.ts'
@@ -62,6 +63,7 @@ import { volumeRoutes } from './routes/v1/gates/volume.ts'
 import { mapRoutes } from './routes/v1/map.ts'
 import { notificationRoutes } from './routes/v1/notifications/index.ts'
 import { orderRoutes } from './routes/v1/orders/index.ts'
+import { pastRoutes } from './routes/v1/past/index.ts'
 import { peopleRoutes } from './routes/v1/people/index.ts'
 import { planRoutes } from './routes/v1/plans/index.ts'
 import { reportRoutes } from './routes/v1/reports/index.ts'
@@ -254,6 +256,8 @@ function registerV1(scope: App, context: RouteContext, findToken: FindToken): vo
   balanceRoutes(scope, context)
   situationRoutes(scope, context)
   shiftRoutes(scope, context)
+  pastRoutes(scope, context)
+  consultationRoutes(scope, context)
   exportRoutes(scope, context)
   deadLetterRoutes(scope, context)
   analysisRoutes(scope, context)

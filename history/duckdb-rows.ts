@@ -19,7 +19,7 @@ const CHUNK_ROWS = 2048
  * Rows of a query of the table `s`: what `recent` and `archive` hold together, each series and time once, the row that was written last. To plan the
  * joining of the two takes longer than to read a day, and mostly the span has nothing in `recent`; so that is looked at first, in one transaction.
  */
-async function rowsOfSamples(
+export async function rowsOfSamples(
   reader: DuckDBConnection,
   { span, ids }: Pick<Asked, 'span' | 'ids'>,
   query: string,

@@ -6,6 +6,7 @@ import { MINUTE_MS, type OfGates, type SliceSource, type Width } from './cells.t
 import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
 import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
+import { readPast } from './duckdb-past.ts'
 import { appendSlices, type Columns, DRAWN, deleteBefore, readRolledUp, readSlices, SUMMED } from './duckdb-rollup.ts'
 import {
   appendSamples,
@@ -25,6 +26,8 @@ import {
   bucketMsFor,
   type History,
   type KeepFrom,
+  type PastQuery,
+  type PastSeries,
   type RangeColumns,
   type RangeQuery,
   type RollUpsOf,
@@ -151,6 +154,12 @@ class DuckDbHistory implements History {
       const buckets = bucketMs === 0 ? (await readSamples(reader, asked)).map(bucketOf) : await readBuckets(reader, asked, bucketMs)
       return columnsOf(buckets, { metrics, bucketMs })
     })
+  }
+
+  async past(query: PastQuery): Promise<PastSeries[]> {
+    const { series } = await this.#open()
+    const ids = [...new Set(query.gates)].flatMap((gate) => [...series.ofGate(gate)])
+    return ids.length === 0 ? [] : await this.#read((reader) => readPast(reader, { series, ids, query }))
   }
 
   aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bad, good, type Reading, stale } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
+import { pastContract } from './past.contract.ts'
 import type { History, RangeColumns, RangeQuery, Sample } from './port.ts'
 
 export const T0 = 1_760_000_000_000
@@ -59,6 +60,8 @@ export function historyContract(name: string, open: () => Promise<History>): voi
       await keep([])
       await history.ready()
     })
+
+    pastContract(() => history)
 
     test('a sample comes back as it was', async () => {
       const samples = [

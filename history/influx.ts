@@ -10,6 +10,7 @@ import { type Bucket, bucketOf, columnsOf } from './columns.ts'
 import { InfluxBuilder } from './influx-build.ts'
 import { MEASUREMENT, metricOfField, RECEIVED_FIELD } from './influx-fields.ts'
 import { InfluxHttp, type InfluxSeries } from './influx-http.ts'
+import { influxPast } from './influx-past.ts'
 import {
   DRAWN,
   deleteBefore,
@@ -46,6 +47,8 @@ import {
   bucketMsFor,
   type History,
   type KeepFrom,
+  type PastQuery,
+  type PastSeries,
   type RangeColumns,
   type RangeQuery,
   type RollUpsOf,
@@ -186,6 +189,13 @@ class InfluxHistory implements History {
         ? (await this.#page(metrics, { ...at, received: 'without received' })).map(bucketOf)
         : (await Promise.all(metrics.map((metric) => this.#buckets(metric, { ...at, bucketMs })))).flat()
     return columnsOf(buckets, { metrics, bucketMs })
+  }
+
+  async past(query: PastQuery): Promise<PastSeries[]> {
+    const metrics = query.gates.length === 0 ? [] : await this.#metrics()
+    const parts = [...chunks([...new Set(query.gates)], GATES_TOGETHER)]
+    const found = await Promise.all(parts.map((gates) => influxPast((s) => this.#http.query(s), metrics, { ...query, gates })))
+    return found.flat()
   }
 
   aggregate(query: AggregateQuery): Promise<ReadonlyMap<string, readonly Aggregate[]>> {

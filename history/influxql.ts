@@ -54,13 +54,25 @@ export const bucketBad = (metric: string, at: Where & { readonly bucketMs: numbe
 export const bucketShadowed = (metric: string, at: Where & { readonly bucketMs: number }): string =>
   `SELECT count(${value(metric)}) AS n ${FROM} ${where(at)} AND ${quality(metric)} > 0 AND ${quality(metric)} <> ${STALE_CODE} ${byTime(at.bucketMs)}`
 
-/** By gate, the newest point that has a value: columns v, q, w, rx. */
-export const lastValue = (metric: string, gates: readonly string[]): string =>
-  `SELECT last(${value(metric)}) AS v, ${quality(metric)} AS q, ${verdict(metric)} AS w, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
+/** By gate, the newest point that has a value, within the span where one is given: columns v, q, w, rx. */
+export const lastValue = (metric: string, gates: readonly string[], span?: Span): string =>
+  `SELECT last(${value(metric)}) AS v, ${quality(metric)} AS q, ${verdict(metric)} AS w, ${RECEIVED} AS rx ${FROM} ${ofGates(gates, span)}`
 
 /** By gate, the newest point that has a quality: columns v, q, w, rx. */
-export const lastQuality = (metric: string, gates: readonly string[]): string =>
-  `SELECT last(${quality(metric)}) AS q, ${value(metric)} AS v, ${verdict(metric)} AS w, ${RECEIVED} AS rx ${FROM} ${ofGates(gates)}`
+export const lastQuality = (metric: string, gates: readonly string[], span?: Span): string =>
+  `SELECT last(${quality(metric)}) AS q, ${value(metric)} AS v, ${verdict(metric)} AS w, ${RECEIVED} AS rx ${FROM} ${ofGates(gates, span)}`
 
-const ofGates = (gates: readonly string[]): string =>
-  `WHERE ${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')} GROUP BY ${identifier(GATE_TAG)}`
+type WhereGates = { readonly gates: readonly string[]; readonly span: Span }
+/** By gate, columns v and q: how many values and how many qualities a metric has. */
+export const countSamplesOf = (metric: string, { gates, span }: WhereGates): string =>
+  `SELECT count(${value(metric)}) AS v, count(${quality(metric)}) AS q ${FROM} ${ofGates(gates, span)}`
+/** By gate and bucket, column v: the newest value. */
+export const pastValues = (metric: string, { gates, span, bucketMs }: WhereGates & { readonly bucketMs: number }): string =>
+  `SELECT last(${value(metric)}) AS v ${FROM} ${whereGates(gates, span)} GROUP BY time(${bucketMs}ms), ${identifier(GATE_TAG)} fill(none)`
+/** By gate, column n: samples that are not GOOD. */
+export const pastBad = (metric: string, { gates, span }: WhereGates): string =>
+  `SELECT count(${quality(metric)}) AS n ${FROM} ${whereGates(gates, span)} AND ${quality(metric)} <> 0 GROUP BY ${identifier(GATE_TAG)}`
+
+const whereGates = (gates: readonly string[], span?: Span): string =>
+  `WHERE (${gates.map((gate) => `${identifier(GATE_TAG)} = ${literal(gate)}`).join(' OR ')})${span ? ` AND time >= ${span.from}ms AND time < ${span.to}ms` : ''}`
+const ofGates = (gates: readonly string[], span?: Span): string => `${whereGates(gates, span)} GROUP BY ${identifier(GATE_TAG)}`

@@ -64,6 +64,33 @@ export type RangeColumns = {
   readonly series: Readonly<Record<string, SeriesColumns>>
 }
 
+/** Many gates through a stretch of the past, as a screen is drawn of it. */
+export type PastQuery = {
+  readonly gates: readonly string[]
+  /** Inclusive; a whole multiple of `stepMs`. */
+  readonly from: UnixMs
+  /** Exclusive. */
+  readonly to: UnixMs
+  /** Of the samples in [from + n·stepMs, from + (n + 1)·stepMs) the newest is told. */
+  readonly stepMs: number
+}
+/** One metric of one gate: columns of what was newest, ascending in time. */
+export type PastSeries = {
+  readonly gate: string
+  readonly metric: string
+  /** First the newest before `from`, no older than PAST_REACH_MS. A store that can't tell a thinned sample's time gives the last ms of its step. */
+  readonly t: number[]
+  readonly value: (number | null)[]
+  /** qualityCode of contract/reading.ts. */
+  readonly quality: number[]
+  /** The newest GOOD before `from`; null also where it lies under a BAD that was written over it. */
+  readonly good: { readonly t: number; readonly value: number } | null
+  /** Samples in the hour before `from`: how often the metric was told then. */
+  readonly hourBefore: number
+}
+/** A value that nothing has replaced for longer is not told of the past. */
+export const PAST_REACH_MS = 7 * 86_400_000
+
 /** The oldest time that is kept, by tier, ms since 1970 UTC; 0 keeps all. Days go with hours. */
 export type KeepFrom = { readonly samples: number; readonly minutes: number; readonly hours: number }
 
@@ -77,6 +104,8 @@ export interface History {
   latest(gates: readonly string[]): Promise<Sample[]>
   /** Samples in [from, to), raw where no more than `points` would be drawn, else min/max/mean by bucket. @throws Fault HISTORY_UNREACHABLE */
   range(query: RangeQuery): Promise<RangeColumns>
+  /** Metrics of which something is known in that stretch or before it. @throws Fault HISTORY_UNREACHABLE */
+  past(query: PastQuery): Promise<PastSeries[]>
   /**
    * For each gate that was asked for, one aggregate a period. Exact whatever the order in which samples came: a roll-up is used only where it holds all of
    * them. @throws Fault HISTORY_UNREACHABLE, RangeError for edges that do not ascend

@@ -34,8 +34,10 @@ export type JournalEntry = {
   readonly who: string
   readonly note: string
   readonly value: number | null
+  /** Of a shelving: when it ends by itself. */
+  readonly until?: number | null
 }
-export type JournalRow = JournalEntry & { readonly id: number }
+export type JournalRow = JournalEntry & { readonly id: number; readonly until: number | null }
 
 /** What a person does with alarms. */
 export type AlarmDeed =
@@ -236,7 +238,7 @@ async function append(db: Queries, entries: readonly JournalEntry[]): Promise<vo
 type Doing = { readonly deed: AlarmDeed; readonly by: { readonly who: string; readonly at: number } }
 
 async function perform(db: Queries, ids: readonly string[], { deed, by }: Doing): Promise<Alarm[]> {
-  const { set, event, note, only } = writingOf(deed, by)
+  const { set, event, note, until = null, only } = writingOf(deed, by)
   const rows = await db
     .update(alarms)
     .set({ ...set, rev: sql`${alarms.rev} + 1`, changedAt: NOW_MS })
@@ -244,12 +246,13 @@ async function perform(db: Queries, ids: readonly string[], { deed, by }: Doing)
     .returning()
   await append(
     db,
-    rows.map(({ id, area, occurrence, value }) => ({ alarm: id, area, occurrence, event, at: by.at, who: by.who, note, value })),
+    rows.map(({ id, area, occurrence, value }) => ({ alarm: id, area, occurrence, event, at: by.at, who: by.who, note, value, until })),
   )
   return rows.map(toAlarm)
 }
 
-function writingOf(deed: AlarmDeed, by: Doing['by']): { set: Record<string, unknown>; event: JournalEvent; note: string; only?: SQL } {
+type Writing = { set: Record<string, unknown>; event: JournalEvent; note: string; until?: number; only?: SQL }
+function writingOf(deed: AlarmDeed, by: Doing['by']): Writing {
   switch (deed.do) {
     case 'acknowledge':
       return {
@@ -259,7 +262,12 @@ function writingOf(deed: AlarmDeed, by: Doing['by']): { set: Record<string, unkn
         only: sql`${alarms.acknowledged} < ${alarms.occurrence}`,
       }
     case 'shelve':
-      return { set: { shelvedUntil: deed.until, shelvedBy: by.who, shelveReason: deed.reason }, event: 'shelved', note: deed.reason }
+      return {
+        set: { shelvedUntil: deed.until, shelvedBy: by.who, shelveReason: deed.reason },
+        event: 'shelved',
+        note: deed.reason,
+        until: deed.until,
+      }
     case 'unshelve':
       return {
         set: { shelvedUntil: null, shelvedBy: null, shelveReason: null },

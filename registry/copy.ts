@@ -6,6 +6,7 @@ import * as access from './tables/access.ts'
 import * as alarm from './tables/alarms.ts'
 import * as analysis from './tables/analysis.ts'
 import * as commissioning from './tables/commissioning.ts'
+import * as consultation from './tables/consultations.ts'
 import * as control from './tables/control.ts'
 import * as imported from './tables/imports.ts'
 import * as lost from './tables/lost-readings.ts'
@@ -65,6 +66,7 @@ export const COPIED: readonly PgTable[] = [
   saved.savedViews,
   shift.shiftEntries,
   shift.handovers,
+  consultation.consultations,
   siteConfig.siteConfigs,
 ]
 const ROWS_PER_BLOCK = 500

@@ -7,6 +7,7 @@ import { alarmRepository } from './alarms.ts'
 import { auditRepository } from './audit.ts'
 import { birthRepository } from './births.ts'
 import { commissioningRepository } from './commissioning.ts'
+import { consultationRepository } from './consultations.ts'
 import { controlRepository, keyRepository } from './control.ts'
 import { registryCopy } from './copy.ts'
 import { correctionRepository } from './corrections.ts'
@@ -20,6 +21,7 @@ import { leaseRepository } from './leases.ts'
 import { manualReadingRepository } from './manual-readings.ts'
 import { notificationRepository } from './notifications.ts'
 import { orderRepository } from './orders.ts'
+import { pastRepository } from './past.ts'
 import { peopleRepository, sessionRepository } from './people.ts'
 import { openPglite } from './pglite.ts'
 import type { Registry } from './port.ts'
@@ -96,6 +98,8 @@ function registryOn(database: Database, log: Logger): Registry {
     orders: orderRepository(database),
     alarms: alarmRepository(database),
     notifications: notificationRepository(database),
+    past: pastRepository(database),
+    consultations: consultationRepository(database),
     copy: registryCopy(database),
     ready: () => database.ready(),
     close: () => database.close(),

@@ -6,6 +6,7 @@ import type { AccessRegistry } from './access.ts'
 import type { AlarmRegistry } from './alarms.ts'
 import type { AuditRegistry } from './audit.ts'
 import type { Commissioning } from './commissioning.ts'
+import type { Consultations } from './consultations.ts'
 import type { ControlRegistry, KeyRegistry, OrderRegistry } from './control-port.ts'
 import type { RegistryCopy } from './copy.ts'
 import type { Corrections } from './corrections.ts'
@@ -15,6 +16,7 @@ import type { Imports } from './imports.ts'
 import type { Leases } from './leases.ts'
 import type { ManualReadings } from './manual-readings.ts'
 import type { Notifications } from './notifications.ts'
+import type { PastRegistry } from './past.ts'
 import type { ReportIssues } from './report-issues.ts'
 import type { SavedViews } from './saved-views.ts'
 import type { ShiftLog } from './shift-log.ts'
@@ -167,6 +169,8 @@ export interface Registry {
   readonly orders: OrderRegistry
   readonly alarms: AlarmRegistry
   readonly notifications: Notifications
+  readonly past: PastRegistry
+  readonly consultations: Consultations
   readonly copy: RegistryCopy
   ready(): Promise<void>
   close(): Promise<void>

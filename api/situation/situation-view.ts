@@ -44,13 +44,36 @@ type Deps = {
   readonly now: () => UnixMs
 }
 
+/** Of the past so many moments are kept reckoned: those who look at a replay together ask for the same. */
+const MOST_MOMENTS = 20
+
 /** The situation of the district, reckoned at most once in a few seconds however many ask. */
 export class SituationView {
   readonly #deps: Deps
   #reckoning: { readonly at: number; readonly result: Promise<Reckoned> } | undefined
+  /** By moment; the one asked for last stands last. */
+  readonly #past = new Map<UnixMs, { readonly at: number; readonly result: Promise<Reckoned> }>()
 
   constructor(deps: Deps) {
     this.#deps = deps
+  }
+
+  /** As it was at a past moment, by what is known of it now. @throws Fault REGISTRY_UNREACHABLE, HISTORY_UNREACHABLE */
+  async readAt(moment: UnixMs): Promise<Reckoned> {
+    const now = performance.now()
+    const known = this.#past.get(moment)
+    // Late data may change the past too.
+    const kept = known && now - known.at < FRESH_MS ? known : { at: now, result: reckon({ ...this.#deps, now: () => moment }) }
+    this.#past.delete(moment)
+    this.#past.set(moment, kept)
+    const [oldest] = this.#past.keys()
+    if (this.#past.size > MOST_MOMENTS && oldest !== undefined) this.#past.delete(oldest)
+    try {
+      return await kept.result
+    } catch (error) {
+      if (this.#past.get(moment) === kept) this.#past.delete(moment)
+      throw error
+    }
   }
 
   /** @throws Fault REGISTRY_UNREACHABLE, HISTORY_UNREACHABLE */

@@ -48,6 +48,7 @@ export const JournalRow = Type.Object({
   who: Type.String({ description: 'Empty: the process itself' }),
   note: Type.String(),
   value: Type.Union([Type.Number(), Type.Null()]),
+  until: Type.Union([Type.Number(), Type.Null()], { description: 'Of a shelving: when it ends by itself' }),
 })
 export type JournalRow = Static<typeof JournalRow>
 export const JournalList = paged(JournalRow)

@@ -2,6 +2,12 @@ import { type Static, Type } from 'typebox'
 
 /** What the start page tells of the whole district (or of the areas that a person may see), in one answer. */
 
+export const SituationQuery = Type.Object({
+  at: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 8.64e15, description: 'As it was then, ms since 1970 UTC, by what is known now; else as it is' }),
+  ),
+})
+
 const Quantity = Type.Union([Type.Number(), Type.Null()])
 const Volume = {
   from: Type.Number({ description: 'ms since 1970 UTC' }),

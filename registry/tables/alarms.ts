@@ -59,6 +59,8 @@ export const alarmJournal = pgTable(
     who: text('who').notNull(),
     note: text('note').notNull(),
     value: doublePrecision('value'),
+    /** Of a shelving: when it ends by itself. */
+    until: ms('until'),
   },
   (t) => [uniqueIndex('alarm_journal_once').on(t.alarm, t.event, t.occurrence, t.at, t.who), index('alarm_journal_at').on(t.at)],
 )

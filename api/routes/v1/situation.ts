@@ -1,4 +1,5 @@
-import { type ReachBalance, Situation } from '#contract/http/situation.ts'
+import { Fault } from '#contract/fault.ts'
+import { type ReachBalance, Situation, SituationQuery } from '#contract/http/situation.ts'
 import { unixMs } from '#contract/units.ts'
 import type { Aggregate } from '#history/port.ts'
 import { type BalanceTerm, balanceOf, sumTerms } from '#hydraulics/balance.ts'
@@ -65,12 +66,19 @@ export function situationRoutes(app: App, context: RouteContext): void {
       schema: {
         tags: ['data'],
         summary: 'Totals of the district: diverted today and this season, reaches out of balance, what changed in the last hour',
+        querystring: SituationQuery,
         response: { 200: Situation, ...PROBLEMS },
       },
     },
     async (request): Promise<Situation> => {
       const reach = reachOf(signedInOf(request).person.grants, 'read')
-      const [found, { structureById }] = await Promise.all([view.read(), context.district.read()])
+      const asked = request.query.at
+      if (asked !== undefined && asked > context.now())
+        throw new Fault('BAD_REQUEST', 'at is not in the past', 'leave it out for the present')
+      const [found, { structureById }] = await Promise.all([
+        asked === undefined ? view.read() : view.readAt(unixMs(asked)),
+        context.district.read(),
+      ])
       const sees = (gate: string): boolean => reaches(reach, structureById.get(gate)?.area ?? '')
       const intakes = found.intakes.map((s) => s.id).filter(sees)
       const { at, day, season, plans } = found

@@ -235,6 +235,7 @@ describe('what goes wrong is a problem document', () => {
       ready: async () => {
         throw new Fault('HISTORY_UNREACHABLE', 'influx1://root:hunter2@db.internal does not answer', 'start it')
       },
+      past: (query) => history.past(query),
       aggregate: (query) => history.aggregate(query),
       rollUp: (before) => history.rollUp(before),
       expire: (keepFrom) => history.expire(keepFrom),

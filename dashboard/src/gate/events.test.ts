@@ -16,7 +16,7 @@ test('last night is from six in the evening to eight in the morning, and before 
 test('alarms of the gate and of its site, commands and log entries stand in one list, the newest first', () => {
   const at = (hour: number): number => beijing(`2026-11-25T${hour}:00:00`)
   const journal = (id: number, alarm: string, hour: number) =>
-    ({ id, alarm, area: 'zg', occurrence: 1, event: 'raised', at: at(hour), who: '', note: '', value: null }) as const
+    ({ id, alarm, area: 'zg', occurrence: 1, event: 'raised', at: at(hour), who: '', note: '', value: null, until: null }) as const
   const command = (id: string, hour: number) => ({
     id,
     structure: 'zg-zg-02',

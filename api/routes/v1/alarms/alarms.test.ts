@@ -116,6 +116,8 @@ test('a shelved alarm says until when and why, and comes back by itself; without
     shelve_reason: '清淤',
     shelved_by: 'wang',
   })
+  const journal = await call('wang', { method: 'GET', url: '/alarms/journal?alarm=level_warning:yc-zh-04' })
+  expect(journal.json<JournalList>().items[0]).toMatchObject({ event: 'shelved', note: '清淤', until: NOW + 600_000 })
   now = NOW + 600_000
   expect(await list('wang', '?state=acknowledged')).toContain('level_warning:yc-zh-04')
   now = NOW
