@@ -152,6 +152,24 @@ export const ControlMode = Type.Union([
 ])
 export type ControlMode = Static<typeof ControlMode>
 
+/** What became of a preset whose time came, or that a stop cancelled before. */
+export const PastPreset = Type.Object(
+  {
+    at: Ms,
+    action: PresetAction,
+    /** When its state began, by the agent's clock. */
+    t: Type.Number(),
+    state: Type.Unsafe<AgentState>(Type.Enum(['accepted', 'moving', 'done', 'refused', 'failed', 'expired'])),
+    reason: Type.Union([Type.Unsafe<Refusal | Failure>(Type.Enum([...new Set([...REFUSALS, ...FAILURES])])), Type.Null()]),
+  },
+  closed,
+)
+export type PastPreset = Static<typeof PastPreset>
+/** A status goes over a narrow link. */
+export const MOST_PAST_PRESETS = 10
+/** By it the reports of a preset are told from those of commands. */
+export const presetId = ({ at }: Pick<Preset, 'at'>): string => `preset-${at}`
+
 export const Tag = Type.Object({ reason: Type.String(), by: Type.String(), until: Ms }, closed)
 export type Tag = Static<typeof Tag>
 
@@ -169,6 +187,9 @@ export const ControlStatus = Type.Object(
     waiting: Type.Union([Type.String(), Type.Null()]),
     tag: Type.Union([Tag, Type.Null()]),
     presets: Type.Array(Preset),
+    past: Type.Optional(
+      Type.Array(PastPreset, { description: 'The latest presets whose time came, oldest first; older agents do not tell' }),
+    ),
   },
   closed,
 )

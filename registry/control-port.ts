@@ -121,22 +121,31 @@ export type ControlRegistry = {
   giveUp(id: string, now: UnixMs, told: Told): Promise<CommandRow | undefined>
   /** Sent, and not ended by the agent's word. */
   open(): Promise<CommandRow[]>
+  /**
+   * What stands for a structure beside its newest command: what is under way there, and the last word about its presets, which is a schedule
+   * that was sent or the stop that cancelled them. @param since of selections, ms since 1970 UTC
+   */
+  standing(structure: string, since: number): Promise<{ readonly underWay: CommandRow | null; readonly schedule: CommandRow | null }>
   /** Sent and not ended, or changed since. */
   lately(since: number): Promise<CommandRow[]>
   /** The last counter given out for each structure. */
   counters(structures: readonly string[]): Promise<Record<string, number>>
   /** After a restored backup the agent may have seen more than we remember. */
   raiseCounter(structure: string, counter: number): Promise<void>
-  lockOut(lockout: Omit<Lockout, 'liftedBy' | 'liftedAt'>): Promise<void>
+  /** The tag and the audit entry about it: both or neither. So are all changes of tags, holds and orders. */
+  lockOut(lockout: Omit<Lockout, 'liftedBy' | 'liftedAt'>, entry: AuditEntry): Promise<void>
   lockout(id: string): Promise<Lockout | undefined>
   /** Neither lifted nor over. */
   lockouts(now: UnixMs): Promise<Lockout[]>
-  lift(id: string, lifted: { readonly by: string; readonly at: UnixMs }): Promise<boolean>
+  /** @returns false when it has been lifted already; nothing is written then. */
+  lift(id: string, lifted: { readonly by: string; readonly at: UnixMs }, entry: AuditEntry): Promise<boolean>
   holds(): Promise<Hold[]>
   /** @returns false when somebody else holds it. */
-  take(hold: Omit<Hold, 'offeredTo'>): Promise<boolean>
-  offer(canal: string, by: string, to: string | null): Promise<boolean>
-  release(canal: string, by: string): Promise<boolean>
+  take(hold: Omit<Hold, 'offeredTo'>, entry: AuditEntry): Promise<boolean>
+  /** @returns false when `by` does not hold it. */
+  offer(canal: string, offered: { readonly by: string; readonly to: string | null }, entry: AuditEntry): Promise<boolean>
+  /** @returns false when `by` does not hold it. */
+  release(canal: string, by: string, entry: AuditEntry): Promise<boolean>
 }
 
 export type KeyRegistry = {
@@ -179,14 +188,16 @@ export type PlanRow = {
   readonly by: string
   readonly at: number
 }
+/** The audit entry about an order, made of its row as it is now kept. */
+export type OrderTold = (row: OrderRow) => AuditEntry
 export type OrderRegistry = {
   /** Takes the year's next number. */
-  add(order: Omit<OrderRow, 'number' | 'updatedAt'>): Promise<OrderRow>
+  add(order: Omit<OrderRow, 'number' | 'updatedAt'>, told: OrderTold): Promise<OrderRow>
   order(id: string): Promise<OrderRow | undefined>
   /** Newest first; `areas` null is all of them. */
   list(filter: { readonly areas: readonly string[] | null }, page: Page): Promise<Paged<OrderRow>>
   /** From `from` only: two people who press at once make one step. @returns the row when the step was made. */
-  step(id: string, from: OrderState, step: OrderStep): Promise<OrderRow | undefined>
+  step(id: string, made: { readonly from: OrderState; readonly step: OrderStep }, told: OrderTold): Promise<OrderRow | undefined>
   /** Plans and the audit entry about them: all of it or nothing. */
   putPlans(plans: readonly PlanRow[], entry: AuditEntry): Promise<void>
   plans(range: { readonly from: number; readonly to: number }): Promise<PlanRow[]>

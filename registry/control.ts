@@ -1,5 +1,5 @@
-import { and, asc, desc, eq, gt, gte, inArray, isNull, notInArray, or, sql } from 'drizzle-orm'
-import { appendTo } from './audit.ts'
+import { and, asc, desc, eq, gt, gte, inArray, isNull, ne, notInArray, or, type SQL, sql } from 'drizzle-orm'
+import { type AuditEntry, appendTo } from './audit.ts'
 import type { CommandRow, CommandState, ControlRegistry, IssueOutcome, KeyRegistry, Told } from './control-port.ts'
 import type { Database, Queries } from './database.ts'
 import { commandCounters, commands, holds, lockouts, siteKeys } from './tables/control.ts'
@@ -9,6 +9,7 @@ const PENDING: CommandState[] = ['selected', 'awaiting']
 const OPEN: CommandState[] = ['sent', 'accepted', 'moving']
 /** The center's own reason, until the agent says better. */
 const NO_ANSWER = 'no_answer'
+const KIND = sql`${commands.action}->>'kind'`
 const RANK: Record<CommandState, number> = {
   selected: 0,
   awaiting: 0,
@@ -93,6 +94,19 @@ export function controlRepository(database: Database): ControlRegistry {
         return row && (await withEntry(db, row, told))
       }),
     open: () => database.query((db) => db.select().from(commands).where(inArray(commands.state, OPEN))),
+    standing: (structure, since) =>
+      database.query(async (db) => {
+        const newest = (state: readonly CommandState[], kinds: SQL) =>
+          db
+            .select()
+            .from(commands)
+            .where(and(eq(commands.structure, structure), gte(commands.selectedAt, since), inArray(commands.state, [...state]), kinds))
+            .orderBy(desc(commands.counter))
+            .limit(1)
+        const [underWay] = await newest(OPEN, sql`${KIND} <> 'stop'`)
+        const [schedule] = await newest([...OPEN, 'done', 'failed'], sql`${KIND} in ('schedule', 'stop')`)
+        return { underWay: underWay ?? null, schedule: schedule ?? null }
+      }),
     lately: (since) =>
       database.query((db) =>
         db
@@ -121,9 +135,11 @@ export function controlRepository(database: Database): ControlRegistry {
           }),
       )
     },
-    lockOut: async (lockout) => {
-      await database.query((db) => db.insert(lockouts).values(lockout))
-    },
+    lockOut: (lockout, entry) =>
+      database.transact(async (db) => {
+        await db.insert(lockouts).values(lockout)
+        await appendTo(db, entry)
+      }),
     lockout: async (id) => (await database.query((db) => db.select().from(lockouts).where(eq(lockouts.id, id))))[0],
     lockouts: (now) =>
       database.query((db) =>
@@ -133,50 +149,58 @@ export function controlRepository(database: Database): ControlRegistry {
           .where(and(isNull(lockouts.liftedAt), gt(lockouts.until, now)))
           .orderBy(asc(lockouts.at)),
       ),
-    lift: async (id, { by, at }) => {
-      const changed = await database.query((db) =>
-        db
-          .update(lockouts)
-          .set({ liftedBy: by, liftedAt: at })
-          .where(and(eq(lockouts.id, id), isNull(lockouts.liftedAt)))
-          .returning({ id: lockouts.id }),
-      )
-      return changed.length > 0
-    },
+    lift: (id, { by, at }, entry) =>
+      database.transact(async (db) =>
+        tellIfAny(
+          db,
+          await db
+            .update(lockouts)
+            .set({ liftedBy: by, liftedAt: at })
+            .where(and(eq(lockouts.id, id), isNull(lockouts.liftedAt)))
+            .returning({ id: lockouts.id }),
+          entry,
+        ),
+      ),
     holds: () => database.query((db) => db.select().from(holds).orderBy(asc(holds.canal))),
-    take: async (hold) => {
-      const taken = await database.query((db) =>
-        db
-          .insert(holds)
-          .values({ ...hold, offeredTo: null })
-          .onConflictDoUpdate({
-            target: holds.canal,
-            set: { login: hold.login, name: hold.name, since: hold.since, offeredTo: null },
-            setWhere: sql`${holds.login} = ${hold.login} or ${holds.offeredTo} = ${hold.login}`,
-          })
-          .returning({ canal: holds.canal }),
-      )
-      return taken.length > 0
-    },
-    offer: async (canal, by, to) => {
-      const changed = await database.query((db) =>
-        db
-          .update(holds)
-          .set({ offeredTo: to })
-          .where(and(eq(holds.canal, canal), eq(holds.login, by)))
-          .returning({ canal: holds.canal }),
-      )
-      return changed.length > 0
-    },
-    release: async (canal, by) => {
-      const gone = await database.query((db) =>
-        db
-          .delete(holds)
-          .where(and(eq(holds.canal, canal), eq(holds.login, by)))
-          .returning({ canal: holds.canal }),
-      )
-      return gone.length > 0
-    },
+    take: (hold, entry) =>
+      database.transact(async (db) =>
+        tellIfAny(
+          db,
+          await db
+            .insert(holds)
+            .values({ ...hold, offeredTo: null })
+            .onConflictDoUpdate({
+              target: holds.canal,
+              set: { login: hold.login, name: hold.name, since: hold.since, offeredTo: null },
+              setWhere: sql`${holds.login} = ${hold.login} or ${holds.offeredTo} = ${hold.login}`,
+            })
+            .returning({ canal: holds.canal }),
+          entry,
+        ),
+      ),
+    offer: (canal, { by, to }, entry) =>
+      database.transact(async (db) =>
+        tellIfAny(
+          db,
+          await db
+            .update(holds)
+            .set({ offeredTo: to })
+            .where(and(eq(holds.canal, canal), eq(holds.login, by)))
+            .returning({ canal: holds.canal }),
+          entry,
+        ),
+      ),
+    release: (canal, by, entry) =>
+      database.transact(async (db) =>
+        tellIfAny(
+          db,
+          await db
+            .delete(holds)
+            .where(and(eq(holds.canal, canal), eq(holds.login, by)))
+            .returning({ canal: holds.canal }),
+          entry,
+        ),
+      ),
   }
 }
 
@@ -184,6 +208,12 @@ export function controlRepository(database: Database): ControlRegistry {
 async function withEntry(db: Queries, row: CommandRow, told: Told): Promise<CommandRow> {
   await appendTo(db, told(row))
   return row
+}
+
+/** What was changed is told in the same transaction; where nothing was, nothing is. */
+async function tellIfAny(db: Queries, changed: readonly unknown[], entry: AuditEntry): Promise<boolean> {
+  if (changed.length > 0) await appendTo(db, entry)
+  return changed.length > 0
 }
 
 async function issueIn(
@@ -231,9 +261,28 @@ async function obstacle(
   const [other] = await db
     .select()
     .from(commands)
-    .where(and(eq(commands.structure, row.structure), inArray(commands.state, OPEN), sql`${commands.action}->>'kind' <> 'stop'`))
+    .where(and(eq(commands.structure, row.structure), inArray(commands.state, OPEN), sql`${KIND} <> 'stop'`))
     .limit(1)
-  return other ? { kind: 'busy', other } : null
+  if (other) return { kind: 'busy', other }
+  return (await isOutdated(db, row)) ? { kind: 'gone' } : null
+}
+
+/** Presets are ordered as a whole: what was put together before another changed them, or before a stop cancelled them, would undo that unseen. */
+async function isOutdated(db: Queries, { id, structure, action, selectedAt }: CommandRow): Promise<boolean> {
+  if (action.kind !== 'schedule') return false
+  const [later] = await db
+    .select({ id: commands.id })
+    .from(commands)
+    .where(
+      and(
+        eq(commands.structure, structure),
+        ne(commands.id, id),
+        gte(commands.confirmedAt, selectedAt),
+        sql`${KIND} in ('schedule', 'stop')`,
+      ),
+    )
+    .limit(1)
+  return later !== undefined
 }
 
 export function keyRepository(database: Database): KeyRegistry {

@@ -9,7 +9,7 @@ const toOrder = (row: typeof orders.$inferSelect): OrderRow => ({ ...row, state:
 
 export function orderRepository(database: Database): OrderRegistry {
   return {
-    add: (order) =>
+    add: (order, told) =>
       database.transact(async (db) => {
         await db.execute(sql`select pg_advisory_xact_lock(5177202, ${order.year})`)
         const [last] = await db
@@ -21,6 +21,7 @@ export function orderRepository(database: Database): OrderRegistry {
           .values({ ...order, steps: [...order.steps], number: (last?.n ?? 0) + 1, updatedAt: order.createdAt })
           .returning()
         if (!row) throw new Error('the order was not written')
+        await appendTo(db, told(toOrder(row)))
         return toOrder(row)
       }),
     order: async (id) => {
@@ -34,7 +35,7 @@ export function orderRepository(database: Database): OrderRegistry {
         const [count] = await db.select({ n: sql<number>`count(*)::int` }).from(orders).where(where)
         return { items: items.map(toOrder), total: count?.n ?? 0 }
       }),
-    step: (id, from, step) =>
+    step: (id, { from, step }, told) =>
       database.transact(async (db) => {
         const [row] = await db.select().from(orders).where(eq(orders.id, id)).for('update')
         if (!row || row.state !== from) return undefined
@@ -43,7 +44,9 @@ export function orderRepository(database: Database): OrderRegistry {
           .set({ state: step.state, steps: [...row.steps, step], updatedAt: step.at })
           .where(eq(orders.id, id))
           .returning()
-        return changed && toOrder(changed)
+        if (!changed) throw new Error('the order was not written')
+        await appendTo(db, told(toOrder(changed)))
+        return toOrder(changed)
       }),
     putPlans: (rows, entry) =>
       database.transact(async (db) => {

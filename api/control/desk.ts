@@ -218,7 +218,8 @@ export class ControlDesk {
     const at = now()
     const inForce = (await registry.control.lockouts(at)).filter((l) => l.structure === structure)
     const [longest] = inForce.sort((a, b) => b.until - a.until)
-    if (!longest || at - (this.#taggedAgain.get(longest.id) ?? 0) < TAG_AGAIN_MS) return
+    for (const [id, toldAt] of this.#taggedAgain) if (at - toldAt >= TAG_AGAIN_MS) this.#taggedAgain.delete(id)
+    if (!longest || this.#taggedAgain.has(longest.id)) return
     this.#taggedAgain.set(longest.id, at)
     const { reason, by, byName, until } = longest
     const action: CommandAction = { kind: 'tag', reason, by: byName.slice(0, 100) || by, until }

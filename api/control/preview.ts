@@ -17,6 +17,8 @@ const LARGE_CHANGE = 0.1
 const FREEBOARD_M = 0.2
 const MOST_ARRIVALS = 8
 
+const NOTHING_FORESEEN = { targets_m: null, flow_then_m3s: null, uncertainty: METHOD_UNCERTAINTY, arrivals: [], warnings: [] }
+
 type Ground = {
   readonly gate: Pick<Gate, 'state' | 'stale_after_ms'>
   readonly now: UnixMs
@@ -45,6 +47,8 @@ export function preview(structure: Structure, action: CommandAction, ground: Gro
   const change = flow_then_m3s !== null && flow_now_m3s !== null ? flow_then_m3s - flow_now_m3s : 0
   const arrivals = change === 0 ? [] : arrivalsOf(structure, change, ground.structures)
   const warnings: Preview['warnings'] = []
+  // What is ordered for later meets other water: nothing of now warns of it.
+  if (action.kind === 'schedule') return { ...NOTHING_FORESEEN, openings_m: known, flow_now_m3s }
   if (known === null || water === null) warnings.push('sensors_unsound')
   if (flow_then_m3s !== null && flow_then_m3s > structure.design_flow_m3s) warnings.push('flow_above_design')
   if (flow_now_m3s !== null && Math.abs(change) > LARGE_CHANGE * Math.max(flow_now_m3s, 0.1)) warnings.push('flow_change_large')

@@ -107,6 +107,13 @@ export const GateControl = Type.Object({
   lockouts: Type.Array(LockoutView),
   hold: Nullable(HoldView),
   last: Nullable(CommandView),
+  under_way: Type.Union([CommandView, Type.Null()], {
+    description: 'Sent, and not ended by the agent’s word; a newer one may be selected beside it',
+  }),
+  schedule: Type.Union([CommandView, Type.Null()], {
+    description:
+      'The last word about its presets: the schedule that was sent, or the stop that cancelled them; `status` is what the agent has',
+  }),
 })
 export type GateControl = Static<typeof GateControl>
 

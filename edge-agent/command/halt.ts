@@ -1,7 +1,7 @@
 import type { Failure } from '#contract/command.ts'
 import { isLocal } from './decide.ts'
 import type { Halting, Mover } from './machine-state.ts'
-import { isStill, nextToken, type Turn, tell } from './turn.ts'
+import { isStill, nextToken, notePast, type Turn, tell } from './turn.ts'
 
 /** Bringing every leaf to a stand: the one thing that waits for nothing. */
 
@@ -28,6 +28,10 @@ export function stop(turn: Turn, by: { readonly id: string; readonly counter: nu
   const ends = m.active ? { mover: m.active.mover, reason: 'stopped' as const } : null
   // What was set to move the leaves later must not move them now that somebody has said stop.
   m.kept.mode = { kind: 'manual' }
+  notePast(
+    turn,
+    m.kept.presets.map((p) => ({ ...p, t: turn.w.now, state: 'failed', reason: 'stopped' })),
+  )
   m.kept.presets = []
   m.kept.stops = [...m.kept.stops, { id: by.id, counter: by.counter }]
   beginHalt(turn, ends)

@@ -6,6 +6,7 @@ import {
   type ControlStatus,
   type Failure,
   isFinal,
+  PastPreset,
   Preset,
   type Refusal,
   Tag,
@@ -25,6 +26,8 @@ export const Kept = Type.Object(
     mode: ControlMode,
     tag: Type.Union([Tag, Type.Null()]),
     presets: Type.Array(Preset),
+    /** Not in the files that older versions wrote. */
+    past: Type.Optional(Type.Array(PastPreset)),
     tighter: TighterLimits,
     /** Start times of each leaf's motor, ms since 1970. */
     starts: Type.Array(Type.Array(Type.Number())),
@@ -42,6 +45,7 @@ export const nothingKept = (leaves: number): Kept => ({
   mode: { kind: 'manual' },
   tag: null,
   presets: [],
+  past: [],
   tighter: {},
   starts: Array.from({ length: leaves }, () => []),
   lastMove: null,

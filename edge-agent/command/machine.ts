@@ -1,4 +1,4 @@
-import type { Command, CommandAction, PresetAction, Refusal } from '#contract/command.ts'
+import { type Command, type CommandAction, type PresetAction, presetId, type Refusal } from '#contract/command.ts'
 import { tightest } from '#contract/control-limits.ts'
 import { propose } from '../modes/automatic.ts'
 import { type Decision, decide, decideAction, hasFault, isLocal, planMove, unsound } from './decide.ts'
@@ -10,6 +10,7 @@ import {
   isStill,
   limitsOf,
   noteLevels,
+  notePast,
   noteRest,
   type StructureSettings,
   situationOf,
@@ -194,9 +195,10 @@ function duePresets(turn: Turn): void {
   const [next] = m.kept.presets
   if (!next || w.time === 'untrusted' || w.now < next.at) return
   m.kept.presets = m.kept.presets.slice(1)
+  notePast(turn, [{ ...next, t: w.now, state: 'accepted', reason: null }])
   const ordered: Ordered = {
     action: next.action,
-    id: `preset-${next.at}`,
+    id: presetId(next),
     counter: m.kept.counter ?? 0,
     by: 'preset',
     notAfter: next.at + MOST_LATE_MS,

@@ -1,5 +1,14 @@
 import { canonicalJson } from '#contract/canonical.ts'
-import type { AgentState, CommandReport, ControlStatus, Failure, Refusal } from '#contract/command.ts'
+import {
+  type AgentState,
+  type CommandReport,
+  type ControlStatus,
+  type Failure,
+  MOST_PAST_PRESETS,
+  type PastPreset,
+  presetId,
+  type Refusal,
+} from '#contract/command.ts'
 import { type ControlLimits, tightest } from '#contract/control-limits.ts'
 import type { Situation } from './decide.ts'
 import type { Effect, Machine, World } from './machine-state.ts'
@@ -104,7 +113,14 @@ export function tell(turn: Turn, told: Told, how: How): void {
   const known = m.kept.records.findIndex((r) => r.id === told.id)
   if (known >= 0) m.kept.records[known] = report
   else m.kept.records = [...m.kept.records, report].slice(-MOST_RECORDS)
+  const preset = m.kept.past?.findLast((p) => presetId(p) === told.id)
+  if (preset) Object.assign(preset, { t: report.t, state: report.state, reason: 'reason' in report ? report.reason : null })
   effects.push({ do: 'keep' }, { do: 'report', report })
+}
+
+/** Its time has come, or it is cancelled: from here on it is told by what became of it. */
+export function notePast({ m }: Turn, presets: readonly PastPreset[]): void {
+  m.kept.past = [...(m.kept.past ?? []), ...presets].slice(-MOST_PAST_PRESETS)
 }
 
 export function nextToken(turn: Turn): number {
@@ -113,8 +129,8 @@ export function nextToken(turn: Turn): number {
 }
 
 export function statusOf({ m, w, settings }: Turn): ControlStatus {
-  const { counter, mode, tag, presets } = m.kept
-  return { v: 1, structure: settings.structure, t: w.now, counter, time: w.time, mode, waiting: m.waiting, tag, presets }
+  const { counter, mode, tag, presets, past = [] } = m.kept
+  return { v: 1, structure: settings.structure, t: w.now, counter, time: w.time, mode, waiting: m.waiting, tag, presets, past }
 }
 
 /** All that a status says but its time. */

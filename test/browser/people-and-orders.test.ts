@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensurePerson } from '#api/auth/ensure-person.ts'
 import { PASSWORD } from '#api/testing/start-api.ts'
+import type { GateControl, Selected } from '#contract/http/command.ts'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
 import { type ControlPlant, startControlPlant } from '../support/control-plant.ts'
 import { root } from '../support/program.ts'
@@ -61,6 +62,7 @@ test('a dispatcher is told that a code is needed, sets it up with the phone, mov
   await at(page, 'confirm').click()
   await until(async () => expect(await at(page, 'command-state').getAttribute('data-state')).toBe('done'), 60_000)
   await screenshot(page, 'gate-moved-with-code')
+  await ordersPresets(page, before)
 
   await page.locator('header').getByRole('button', { name: '退出' }).click()
   await signIn(page, { login: 'wang', password: PASSWORD })
@@ -76,6 +78,35 @@ test('a dispatcher is told that a code is needed, sets it up with the phone, mov
   expect(troubles).toEqual([])
   await close()
 })
+
+/** A preset of tomorrow is added and cancelled on the page; one of now, by another screen, is seen to be carried out. */
+async function ordersPresets(page: Page, opening_m: number): Promise<void> {
+  const rows = (site: string) => page.locator(`[data-test="preset"][data-site="${site}"]`)
+  const areHeld = (n: number) => until(async () => expect(await rows('held').count()).toBe(n), 20_000)
+  const tomorrow = Math.ceil(Date.now() / 3_600_000 + 24) * 3_600_000
+  await at(page, 'preset-at').fill(new Date(tomorrow + 8 * 3_600_000).toISOString().slice(0, 16))
+  await at(page, 'preset-target').fill((opening_m + 0.05).toFixed(3))
+  await at(page, 'preset-add').click()
+  await at(page, 'confirm').waitFor()
+  expect(await at(page, 'preview').innerText()).toContain(`按开度 ${(opening_m + 0.05).toFixed(3)} m`)
+  await screenshot(page, 'presets-selected')
+  await at(page, 'confirm').click()
+  await areHeld(1)
+
+  const [held] = ((await (await page.request.get(`${address}/api/v1/gates/${GATE}/control`)).json()) as GateControl).status?.presets ?? []
+  expect(held).toMatchObject({ at: tomorrow })
+  const presets = [{ at: Date.now() + 2500, action: { kind: 'manual' } }, held]
+  const post = (path: string, data: object) => page.request.post(`${address}/api/v1${path}`, { data })
+  const { command } = (await (await post(`/gates/${GATE}/commands`, { action: { kind: 'schedule', presets } })).json()) as Selected
+  expect((await post(`/commands/${command.id}/confirm`, {})).status()).toBe(202)
+  await rows('done').waitFor({ timeout: 20_000 })
+  await areHeld(1)
+  await screenshot(page, 'presets-held-and-done')
+  await at(page, 'preset-drop').click()
+  await at(page, 'confirm').click()
+  await areHeld(0)
+  expect(await rows('done').count()).toBe(1)
+}
 
 test('an administrator adds a person, who changes the first password, makes a token and is disabled again', async () => {
   const { page, troubles, close } = await visit(browser, `${address}/people`, { locale: 'en-GB', dark: true })

@@ -78,41 +78,34 @@ async function existing(): Promise<Record<string, Json>> {
   const place = { structure: 'yc-zh-03', area: 'yichang', site: 'yc-s012' }
   const action = { kind: 'open', opening_m: 1, leaf: null } as const
   const selection = { needsSecond: false, by: 'wang', session: 's', order: null, selectedAt: at, expiresAt: unixMs(at + 600_000) }
-  await registry.control.select({ id: command, ...place, action, ...selection }, () => ({
-    at,
-    who: 'wang',
-    action: 'command.select',
-    subject: place.structure,
-    details: { command },
-  }))
-  await registry.control.lockOut({
-    id: lockout,
-    structure: 'yc-zh-04',
-    reason: SECRET,
-    by: 'wang',
-    byName: 'wang',
-    at,
-    until: at + 3_600_000,
-  })
-  await registry.orders.add({
-    id: order,
-    year: 2026,
-    area: 'yichang',
-    structure: 'yc-zh-03',
-    state: 'draft',
-    target: { kind: 'flow', flow_m3s: 1 },
-    reason: SECRET,
-    effectiveAt: at,
-    travelMs: 0,
-    steps: [],
-    createdAt: at,
-  })
+  const entry = (action: string, subject: string) => ({ at, who: 'wang', action, subject, details: { command } })
+  await registry.control.select({ id: command, ...place, action, ...selection }, () => entry('command.select', place.structure))
+  await registry.control.lockOut(
+    { id: lockout, structure: 'yc-zh-04', reason: SECRET, by: 'wang', byName: 'wang', at, until: at + 3_600_000 },
+    entry('lockout.tag', 'yc-zh-04'),
+  )
+  await registry.orders.add(
+    {
+      id: order,
+      year: 2026,
+      area: 'yichang',
+      structure: 'yc-zh-03',
+      state: 'draft',
+      target: { kind: 'flow', flow_m3s: 1 },
+      reason: SECRET,
+      effectiveAt: at,
+      travelMs: 0,
+      steps: [],
+      createdAt: at,
+    },
+    () => entry('order.draft', '2026-1'),
+  )
   const posted = async (url: string, payload: object): Promise<string> => {
     const reply = await app.inject({ method: 'POST', url: `/api/v1${url}`, payload, headers: { cookie: cookies['everything'] ?? '' } })
     expect(reply.statusCode, reply.body).toBe(201)
     return String(reply.json<{ id: string | number }>().id)
   }
-  const entry = await posted('/shift/entries', { text: SECRET, gate: 'yc-zh-03', area: 'yichang', open: true })
+  const entryId = await posted('/shift/entries', { text: SECRET, gate: 'yc-zh-03', area: 'yichang', open: true })
   const handover = await posted('/shift/handovers', { note: SECRET, area: 'yichang' })
   const gate = { id: 'yc-zh-03' }
   return {
@@ -124,7 +117,7 @@ async function existing(): Promise<Record<string, Json>> {
     orders: { id: order, structure: 'yc-zh-03', deed: 'review' },
     people: { id: wang.id, name: 'mallory' },
     'manual-readings': { csv: 'gate,metric,t,value\nyc-zh-03,level_up,2026-05-01 08:00,1' },
-    shift: { id: entry, handover },
+    shift: { id: entryId, handover },
     export: { gates: 'yc-zh-03', metrics: 'level_up' },
     balance: { in: 'yc-zh-03' },
   }

@@ -39,6 +39,8 @@ export type ControlPlant = {
   /** Between the agent and the broker; null on loopback. */
   readonly link: Link | null
   readonly keyFile: string
+  /** Where the agent keeps what it has of control. */
+  readonly stateFolder: string
   readonly brokerUrl: string
   readonly district: District
   readonly edge: () => Edge
@@ -121,6 +123,7 @@ export async function startControlPlant(
   closing.push(() => ingest.close())
   const keyFile = join(folder, 'keys', 'commands.pem')
   const publicKey = makeKeyFile(keyFile)
+  const stateFolder = join(folder, 'control')
   const [simulated] = simulators.sites
   if (!simulated) throw new Error('nothing is simulated')
   const { written } = options
@@ -135,7 +138,7 @@ export async function startControlPlant(
       structures: DISTRICT.structures,
     }),
     broker: { url: agentsUrl, username: site.id, password: PASSWORD },
-    control: { command_keys: [publicKey], site_key: SITE_KEY, state: join(folder, 'control') },
+    control: { command_keys: [publicKey], site_key: SITE_KEY, state: stateFolder },
   }
   for (const device of config.buses.flatMap((b) => b.devices)) if (device.control) device.control.limits.min_interval_s = 0
   if (tap) for (const bus of config.buses) bus.port = tap.port
@@ -176,6 +179,7 @@ export async function startControlPlant(
       return another.app
     },
     keyFile,
+    stateFolder,
     brokerUrl: broker.url,
     district: DISTRICT,
     edge: () => edge,

@@ -1,13 +1,11 @@
-import type { CommandAction } from '#contract/command.ts'
 import type { GateControl } from '#contract/http/command.ts'
-import { fixed } from '../display/number.ts'
 import { momentText } from '../display/time.ts'
 import { RequestFailure } from '../http/client.ts'
 import { useText } from '../i18n/i18n.ts'
-import type { TextKey } from '../i18n/zh.ts'
 import { useGates } from '../live/gates.ts'
 import { useTagWords } from '../tag/words.ts'
 import { stateKey } from './state-key.ts'
+import { useActionWords } from './words.ts'
 
 /** What the person was at when it was refused. */
 export type ControlStep = 'select' | 'confirm' | 'approve' | 'cancel' | 'stop' | 'tag'
@@ -18,20 +16,8 @@ export function useConflictWords(): (error: unknown, ground: Ground) => string {
   const { say } = useText()
   const gates = useGates()
   const tagWords = useTagWords()
+  const what = useActionWords()
 
-  function what(action: CommandAction): string {
-    switch (action.kind) {
-      case 'open':
-        return `${say('command.open')} ${fixed(action.opening_m, 3)} m`
-      case 'flow':
-      case 'hold_flow':
-        return `${say(`command.${action.kind}`)} ${fixed(action.flow_m3s, 2)} m³/s`
-      case 'hold_level':
-        return `${say('command.hold_level')} ${fixed(action.level_up_m, 3)} m`
-      default:
-        return say(`gatePanels.kind.${action.kind}` as TextKey)
-    }
-  }
   /** The server says CONFLICT of whatever is no longer as the person saw it. */
   function noLongerSo(step: ControlStep): string | null {
     switch (step) {
@@ -48,10 +34,12 @@ export function useConflictWords(): (error: unknown, ground: Ground) => string {
     }
   }
   function inTheWay(code: string | undefined, { step, control }: Ground): string | null {
-    const { last, lockouts, hold } = control ?? { last: null, lockouts: [], hold: null }
+    const { under_way, lockouts, hold } = control ?? { under_way: null, lockouts: [], hold: null }
     switch (code) {
       case 'GATE_BUSY':
-        return last && say('command.conflict.busy', { what: what(last.action), state: say(stateKey(last)), by: last.by })
+        return under_way
+          ? say('command.conflict.busy', { what: what(under_way.action), state: say(stateKey(under_way)), by: under_way.by })
+          : say('command.conflict.wasBusy')
       case 'TAGGED_OUT':
         return lockouts[0] ? say('command.conflict.tagged', { tag: tagWords.line(lockouts[0]) }) : null
       case 'CANAL_HELD':

@@ -8,6 +8,7 @@ import { en as notification } from '../notification/text.ts'
 import { en as order } from '../order/text.ts'
 import { en as people } from '../people/text.ts'
 import { en as plan } from '../plan/text.ts'
+import { en as preset } from '../preset/text.ts'
 import { en as report } from '../report/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
@@ -39,6 +40,7 @@ export const en: Messages = {
   ...audit,
   ...order,
   ...tag,
+  ...preset,
   ...report,
   ...volume,
   ...plan,

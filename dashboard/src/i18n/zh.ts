@@ -8,6 +8,7 @@ import { zh as notification } from '../notification/text.ts'
 import { zh as order } from '../order/text.ts'
 import { zh as people } from '../people/text.ts'
 import { zh as plan } from '../plan/text.ts'
+import { zh as preset } from '../preset/text.ts'
 import { zh as report } from '../report/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
@@ -38,6 +39,7 @@ export const zh = {
   ...audit,
   ...order,
   ...tag,
+  ...preset,
   ...report,
   ...volume,
   ...plan,

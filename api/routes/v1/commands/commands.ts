@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { Preset } from '#contract/command.ts'
 import { Fault } from '#contract/fault.ts'
 import { CommandList, CommandView, GateControl, SelectCommand, Selected } from '#contract/http/command.ts'
 import { PageQuery } from '#contract/http.ts'
@@ -15,6 +16,8 @@ import { IdParams, type RouteContext } from '../../context.ts'
 import { gateOf, visibleStructure } from '../gates/gate-of.ts'
 import { needsSecond, requireCommand } from './rights.ts'
 
+/** Further ahead no preset is ordered. */
+const PRESETS_AHEAD_MS = 60 * 86_400_000
 /** What only the routes of their own make: a tag has its row, a stop its one click. */
 const NOT_SELECTED = new Set(['tag', 'untag', 'stop'])
 
@@ -36,8 +39,9 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       const read = await district.read()
       const signedIn = signedInOf(request)
       const structure = visibleStructure(read, signedIn, request.params.id)
-      const [last, lockouts, holds, available] = await Promise.all([
+      const [last, standing, lockouts, holds, available] = await Promise.all([
         registry.control.commands({ structure: structure.id }, { limit: 1, offset: 0 }),
+        registry.control.standing(structure.id, now() - PRESETS_AHEAD_MS),
         registry.control.lockouts(now()),
         registry.control.holds(),
         control.isAvailable(structure.site),
@@ -59,6 +63,8 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
         lockouts: lockouts.filter((l) => l.structure === structure.id).map(lockoutView),
         hold: hold ? holdView(hold) : null,
         last: latest ? commandView(latest) : null,
+        under_way: standing.underWay && commandView(standing.underWay),
+        schedule: standing.schedule && commandView(standing.schedule),
       }
     },
   )
@@ -84,6 +90,7 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       const { action, order } = request.body
       if (NOT_SELECTED.has(action.kind))
         throw new Fault('BAD_REQUEST', `${action.kind} has a route of its own`, 'POST /gates/:id/stop or /gates/:id/lockouts')
+      if (action.kind === 'schedule') requireSoundTimes(action.presets)
       const lockout = (await registry.control.lockouts(now())).find((l) => l.structure === structure.id)
       if (lockout) throw taggedOut(lockout)
       if (order !== undefined) await requireOrder(order, structure.id)
@@ -217,6 +224,13 @@ export function commandRoutes(app: App, { district, states, sites, registry, con
       'only who signs in with a second factor may command',
       'set one up under your name, or sign in again with its code',
     )
+  }
+
+  function requireSoundTimes(presets: readonly Preset[]): void {
+    const latest = now() + PRESETS_AHEAD_MS
+    if (presets.some((p) => p.at > latest)) throw new Fault('BAD_REQUEST', 'a preset is more than 60 days ahead', 'choose an earlier time')
+    if (new Set(presets.map((p) => p.at)).size < presets.length)
+      throw new Fault('BAD_REQUEST', 'two presets have the same time', 'give each its own')
   }
 
   /** A command is linked to an order of its gate that has been received and not carried out yet. */

@@ -15,8 +15,10 @@ import { requireCommand } from './rights.ts'
 export function holdRoutes(app: App, { district, registry, now }: RouteContext): void {
   const tags = ['control']
   const gone = { 204: Type.Null({ description: 'Done' }), ...PROBLEMS }
-  const audit = (login: string, action: string, canal: string, details: Record<string, unknown> = {}): Promise<void> =>
-    registry.audit.append({ at: now(), who: login, action, subject: canal, details })
+  const entryOf = (who: string, action: string, about: { canal: string; to?: string }) => {
+    const { canal, ...details } = about
+    return { at: now(), who, action, subject: canal, details }
+  }
 
   app.get(
     '/holds',
@@ -42,11 +44,10 @@ export function holdRoutes(app: App, { district, registry, now }: RouteContext):
     async (request) => {
       const { person } = await commanderOf(signedInOf(request), request.params.id)
       const hold = { canal: request.params.id, login: person.login, name: person.name, since: now() }
-      if (!(await registry.control.take(hold))) {
+      if (!(await registry.control.take(hold, entryOf(person.login, 'hold.take', { canal: hold.canal })))) {
         const other = (await registry.control.holds()).find((h) => h.canal === hold.canal)
         throw new Fault('CONFLICT', `${other?.name ?? 'somebody'} holds this canal`, 'let them hand it over')
       }
-      await audit(person.login, 'hold.take', hold.canal)
       return holdView({ ...hold, offeredTo: null })
     },
   )
@@ -66,9 +67,9 @@ export function holdRoutes(app: App, { district, registry, now }: RouteContext):
       const { person } = await commanderOf(signedInOf(request), request.params.id)
       const other = await registry.people.byLogin(request.body.to)
       if (!other) throw new Fault('NOT_FOUND', `nobody signs in as ${request.body.to}`, 'give the sign-in name')
-      if (!(await registry.control.offer(request.params.id, person.login, other.login)))
+      const [canal, by, to] = [request.params.id, person.login, other.login]
+      if (!(await registry.control.offer(canal, { by, to }, entryOf(by, 'hold.offer', { canal, to }))))
         throw new Fault('CONFLICT', 'you do not hold this canal', 'take it first')
-      await audit(person.login, 'hold.offer', request.params.id, { to: other.login })
       return reply.code(204).send(null)
     },
   )
@@ -78,9 +79,9 @@ export function holdRoutes(app: App, { district, registry, now }: RouteContext):
     { schema: { tags, summary: 'Give the control back', params: IdParams, response: gone } },
     async (request, reply) => {
       const { person } = await commanderOf(signedInOf(request), request.params.id)
-      if (!(await registry.control.release(request.params.id, person.login)))
+      const canal = request.params.id
+      if (!(await registry.control.release(canal, person.login, entryOf(person.login, 'hold.release', { canal }))))
         throw new Fault('CONFLICT', 'you do not hold this canal', 'nothing is to be given back')
-      await audit(person.login, 'hold.release', request.params.id)
       return reply.code(204).send(null)
     },
   )

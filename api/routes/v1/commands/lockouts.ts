@@ -61,8 +61,8 @@ export function lockoutRoutes(app: App, { district, registry, control, now }: Ro
         until,
       }
       // At the center first: from here on nothing is sent, whether the agent hears of the tag or not.
-      await registry.control.lockOut(lockout)
-      await registry.audit.append({ at, who: person.login, action: 'lockout.tag', subject: structure.id, details: { ...lockout } })
+      const entry = { at, who: person.login, action: 'lockout.tag', subject: structure.id, details: { ...lockout } }
+      await registry.control.lockOut(lockout, entry)
       if (await control.isAvailable(structure.site)) {
         await control.atOnce(structure, signedIn, {
           kind: 'tag',
@@ -95,15 +95,11 @@ export function lockoutRoutes(app: App, { district, registry, control, now }: Ro
       if (lockout.by !== person.login && !may(person.grants, 'supervise', structure.area)) {
         throw new Fault('NOT_ALLOWED', `only ${lockout.byName} or a supervisor lifts this tag`, 'ask one of them')
       }
-      if (!(await registry.control.lift(lockout.id, { by: person.login, at: now() })))
+      const at = now()
+      const details = { lockout: lockout.id }
+      const entry = { at, who: person.login, action: 'lockout.lift', subject: lockout.structure, details }
+      if (!(await registry.control.lift(lockout.id, { by: person.login, at }, entry)))
         throw new Fault('CONFLICT', 'it has been lifted already', 'look again')
-      await registry.audit.append({
-        at: now(),
-        who: person.login,
-        action: 'lockout.lift',
-        subject: lockout.structure,
-        details: { lockout: lockout.id },
-      })
       const others = (await registry.control.lockouts(now())).some((l) => l.structure === structure.id)
       if (!others && (await control.isAvailable(structure.site))) await control.atOnce(structure, signedIn, { kind: 'untag' })
       await control.showLockouts(structure)

@@ -85,20 +85,22 @@ export function orderRoutes(app: App, { registry, district, states, sites, now }
       const { target, reason, effective_at, travel_min } = request.body
       const at = now()
       const { login, name } = signedIn.person
-      const order = await registry.orders.add({
-        id: randomUUID(),
-        year: yearOf(at),
-        area: structure.area,
-        structure: structure.id,
-        state: 'draft',
-        target,
-        reason: reason.trim(),
-        effectiveAt: effective_at,
-        travelMs: travel_min * 60_000,
-        steps: [{ state: 'draft', at, by: login, byName: name, note: '', readings: await readingsNow(structure.id) }],
-        createdAt: at,
-      })
-      await registry.audit.append({ at, who: login, action: 'order.draft', subject: numberOf(order), details: { ...request.body } })
+      const order = await registry.orders.add(
+        {
+          id: randomUUID(),
+          year: yearOf(at),
+          area: structure.area,
+          structure: structure.id,
+          state: 'draft',
+          target,
+          reason: reason.trim(),
+          effectiveAt: effective_at,
+          travelMs: travel_min * 60_000,
+          steps: [{ state: 'draft', at, by: login, byName: name, note: '', readings: await readingsNow(structure.id) }],
+          createdAt: at,
+        },
+        (row) => ({ at, who: login, action: 'order.draft', subject: numberOf(row), details: { ...request.body } }),
+      )
       return reply.code(201).send(orderView(order, at))
     },
   )
@@ -126,15 +128,15 @@ export function orderRoutes(app: App, { registry, district, states, sites, now }
       if (needsNote(deed) && note === '') throw new Fault('BAD_REQUEST', `${deed} needs a note`, 'write what happened, or why')
       const at = now()
       const readings = await readingsNow(order.structure)
-      const after = await registry.orders.step(order.id, order.state, { state, at, by: login, byName: name, note, readings })
-      if (!after) throw new Fault('CONFLICT', 'somebody else was quicker', 'look at the order again')
-      await registry.audit.append({
+      const step = { state, at, by: login, byName: name, note, readings }
+      const after = await registry.orders.step(order.id, { from: order.state, step }, (row) => ({
         at,
         who: login,
         action: `order.${deed}`,
-        subject: numberOf(order),
-        details: { structure: order.structure, note, readings },
-      })
+        subject: numberOf(row),
+        details: { structure: row.structure, note, readings },
+      }))
+      if (!after) throw new Fault('CONFLICT', 'somebody else was quicker', 'look at the order again')
       return orderView(after, at)
     },
   )

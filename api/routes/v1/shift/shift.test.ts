@@ -23,15 +23,10 @@ beforeAll(async () => {
   app = started.app
   audited = started.audited
   for (const login of ['wang', 'engineer', 'far', 'chief']) cookies[login] = await cookieOf(app, login)
-  await registry.control.lockOut({
-    id: 'tag-1',
-    structure: 'yc-zh-04',
-    reason: '检修',
-    by: 'li',
-    byName: 'li',
-    at: unixMs(T),
-    until: T * 2,
-  })
+  await registry.control.lockOut(
+    { id: 'tag-1', structure: 'yc-zh-04', reason: '检修', by: 'li', byName: 'li', at: unixMs(T), until: T * 2 },
+    { at: T, who: 'li', action: 'lockout.tag', subject: 'yc-zh-04', details: {} },
+  )
   const alarm = { id: ruleId('door_open', 'yc-zh-03'), kind: 'door_open', area: 'yichang', site: 'yc-s012', gate: 'yc-zh-03' } as const
   const times = { since: T, clearSince: null, sampleAt: T, raisedAt: T, returnedAt: null }
   await registry.alarms.save(
