@@ -76,20 +76,19 @@ beforeAll(async () => {
       entry('level_low:yc-zh-04', 'returned', -2 * HOUR),
     ],
   )
-  await registry.control.lockOut({
-    id: 'tag',
-    structure: 'yc-zh-03',
-    reason: '检修',
-    by: 'wang',
-    byName: '王',
-    at: T - HOUR,
-    until: T + HOUR,
-  })
-  await registry.orders.add({
-    ...{ id: 'order', year: 2026, area: 'yichang', structure: 'yc-zh-03', state: 'draft', target: { kind: 'flow', flow_m3s: 5 } },
-    ...{ reason: '灌水', effectiveAt: T, travelMs: 0, createdAt: T - HOUR },
-    steps: [{ state: 'draft', at: T - HOUR, by: 'wang', byName: '王', note: '', readings: null }],
-  })
+  const told = (action: string) => ({ at: T - HOUR, who: 'wang', action, subject: 'yc-zh-03', details: {} })
+  await registry.control.lockOut(
+    { id: 'tag', structure: 'yc-zh-03', reason: '检修', by: 'wang', byName: '王', at: T - HOUR, until: T + HOUR },
+    told('lockout.tag'),
+  )
+  await registry.orders.add(
+    {
+      ...{ id: 'order', year: 2026, area: 'yichang', structure: 'yc-zh-03', state: 'draft', target: { kind: 'flow', flow_m3s: 5 } },
+      ...{ reason: '灌水', effectiveAt: T, travelMs: 0, createdAt: T - HOUR },
+      steps: [{ state: 'draft', at: T - HOUR, by: 'wang', byName: '王', note: '', readings: null }],
+    },
+    () => told('order.draft'),
+  )
   ;({ app } = await startApp({ ...stores, mqttUrl: NO_BROKER, settings: { sign_in: { tries_per_minute: 1000 } }, now: () => NOW }))
   for (const login of ['chief', 'wang', 'nobody']) cookies[login] = await cookieOf(app, login)
 })
