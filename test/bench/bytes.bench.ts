@@ -105,6 +105,7 @@ async function measure(way: Way): Promise<{
   outside: string[]
   looked: number
   kept: number
+  byMetric: ReadonlyMap<string, number>
 }> {
   const folder = tempFolder('bytes')
   const [mosquitto, influx] = await Promise.all([startMosquitto(), startInflux1()])
@@ -176,7 +177,9 @@ async function measure(way: Way): Promise<{
     const pings = pingsIn(kept.map(([t]) => t))
     for (const link of links) await link.close()
     await ingest.close()
-    return { sluice, together, oneByOne, pings, told, ...seen, kept: kept.reduce((n, [, readings]) => n + Object.keys(readings).length, 0) }
+    const byMetric = new Map<string, number>()
+    for (const metric of kept.flatMap(([, readings]) => Object.keys(readings))) byMetric.set(metric, (byMetric.get(metric) ?? 0) + 1)
+    return { sluice, together, oneByOne, pings, told, ...seen, kept: [...byMetric.values()].reduce((a, b) => a + b, 0), byMetric }
   } finally {
     ip('netns', 'del', NAMESPACE)
     await history.close()
@@ -199,7 +202,7 @@ test.each(WAYS)('bytes of a site: $name', async (way) => {
 Bytes on the wire of ${STRUCTURES} structures with 8 metrics at 60 s (${way.name}); ${HOURS} simulated hours, a minute in ${MINUTE_MS} ms
   JSON at QoS 1, one by one       ${r.oneByOne} B, ${mbPerDay(r.oneByOne)} MB a day, ${(r.oneByOne / r.told.published).toFixed(0)} B for each of ${r.told.published} readings
   JSON at QoS 1, a minute at once ${r.together} B, ${mbPerDay(r.together)} MB a day, ${(r.together / r.told.published).toFixed(0)} B for each
-  Sluice                          ${sluice} B, ${mbPerDay(sluice)} MB a day (${r.pings} pings of ${PING_BYTES} B reckoned), ${r.kept} readings kept
+  Sluice                          ${sluice} B, ${mbPerDay(sluice)} MB a day (${r.pings} pings of ${PING_BYTES} B reckoned), ${r.kept} readings kept: ${[...r.byMetric].map(([m, n]) => `${m} ${n}`).join(', ')}
   ratio                           ${(sluice / r.oneByOne).toFixed(3)} of one by one, ${(sluice / r.together).toFixed(3)} of a minute at once
   the agent's own count           ${r.told.health.bytes_today} B for ${r.sluice} B measured without pings, ${(r.told.health.bytes_today / r.sluice).toFixed(2)} of it
   truth outside the deadband      ${r.outside.length} of ${r.looked}; polls missed ${r.told.missed}

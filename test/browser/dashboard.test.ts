@@ -78,14 +78,14 @@ test('zooming into the chart asks history again, and going back does too', async
   page.on('request', (r) => {
     if (r.url().includes('/history?')) asked.push(new URL(r.url()))
   })
-  const box = await chart.boundingBox()
-  if (!box) throw new Error('the chart is not drawn')
   const minutesAsked = (): number => {
     const query = asked.at(-1)?.searchParams
     return (Number(query?.get('to')) - Number(query?.get('from'))) / 60_000
   }
   // A hand that is faster than the drawing is followed in part or not at all: then it is moved again.
   await until(async () => {
+    const box = await chart.boundingBox()
+    if (!box) throw new Error('the chart is being drawn anew')
     await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2)
     await page.mouse.down()
     await page.mouse.move(box.x + box.width * 0.95, box.y + box.height / 2, { steps: 5 })
@@ -174,6 +174,35 @@ test('an engineer changes the configuration of a site, sees a mistake with its l
   await close()
 })
 
+test('an analyst marks a stretch bad and withdraws it, enters a gauging beside the sensor, and is told what can’t be calibrated yet', async () => {
+  const { page, troubles, close } = await visit(browser, `${demo.address}/gates/yj-yj-01`)
+  await signIn(page, demo.who)
+  const at = (test: string) => page.locator(`[data-test="${test}"]`)
+  await at('to-review').click()
+  await at('panes').locator('canvas').first().waitFor()
+  await at('range1h').click()
+  await at('take-span').click()
+  await at('correction-metric').selectOption('flow')
+  await at('correction-reason').fill('水草缠绕流速仪')
+  await at('correct').click()
+  const ruled = at('corrections').locator('[data-correction]')
+  await until(async () => expect(await ruled.first().innerText()).toMatch(/过闸流量[\s\S]*标为坏值[\s\S]*水草缠绕流速仪[\s\S]*有效/))
+  await until(async () => expect(await at('ledger').locator('[data-ledger="corrected"]').count()).toBeGreaterThan(0))
+  await at('withdraw').click()
+  await at('withdraw-why').fill('看错了闸门')
+  await at('withdraw-now').click()
+  await until(async () => expect(await ruled.first().innerText()).toContain('已撤销'))
+  await at('manual-kind').selectOption('flow')
+  await at('manual-value').fill('12.5')
+  await at('enter').click()
+  await until(async () => expect(await at('manual-report').innerText()).toContain('录入 1 条'))
+  await until(async () => expect(await at('manual').locator('[data-manual="flow"]').innerText()).toMatch(/12\.50\s*m³\/s\s+\d+\.\d\d/))
+  await until(async () => expect(await at('flow-method').innerText()).toMatch(/12\.50\s+\d+\.\d\d/))
+  await screenshot(page, 'review')
+  expect(troubles).toEqual([])
+  await close()
+})
+
 const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   overview: { path: '/', ready: '[data-gate]' },
   alarms: { path: '/alarms', ready: 'main h1' },
@@ -185,6 +214,7 @@ const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   sites: { path: '/sites', ready: '[data-site]' },
   'dead-letters': { path: '/dead-letters', ready: 'main h1' },
   gate: { path: '/gates/yj-yj-01', ready: '[data-test="pane-level"] canvas' },
+  review: { path: '/gates/yj-yj-01/review', ready: '[data-test="ledger"] .shares' },
   orders: { path: '/orders', ready: 'main h1' },
   people: { path: '/people', ready: '[data-test="people"]' },
   account: { path: '/account', ready: '[data-test="tokens"]' },

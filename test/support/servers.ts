@@ -20,17 +20,6 @@ export type RealServer = {
   stop(): Promise<void>
 }
 
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
-    })
-  })
-}
-
 /** @returns the first of `count` free ports in a row, below those that the system gives to outgoing connections. */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
@@ -39,6 +28,9 @@ export async function freePorts(count: number): Promise<number> {
     if (free.every((f) => f)) return first
   }
 }
+
+/** It stays free while the server that has it is stopped and started again. */
+export const freePort = (): Promise<number> => freePorts(1)
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {

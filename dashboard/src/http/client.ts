@@ -1,7 +1,6 @@
 import type { Static } from 'typebox'
 import type { CommandAction } from '#contract/command.ts'
 import type { Area, Canal } from '#contract/district.ts'
-import type { CorrectionList, CorrectionView } from '#contract/http/analysis.ts'
 import type { CommandView, GateControl, LockoutView, Selected } from '#contract/http/command.ts'
 import type { MapSettingsReply } from '#contract/http/map.ts'
 import type { NewSavedView, SavedView, SavedViewList } from '#contract/http/saved-view.ts'
@@ -27,6 +26,7 @@ import { type NotificationClient, notificationClient } from '../notification/cli
 import { type OrderClient, orderClient } from '../order/client.ts'
 import { type PlanClient, planClient } from '../plan/client.ts'
 import { type ReportClient, reportClient } from '../report/client.ts'
+import { type ReviewClient, reviewClient } from '../review/client.ts'
 import { type ShiftClient, shiftClient } from '../shift/client.ts'
 import { type SiteConfigClient, siteConfigClient } from '../site/config-client.ts'
 import { type BalanceClient, balanceClient } from '../volume/balance-client.ts'
@@ -74,14 +74,13 @@ export type Client = {
   audit: AuditClient
   orders: OrderClient
   reports: ReportClient
+  review: ReviewClient
   balance: BalanceClient
   plans: PlanClient
   gates(): Promise<Gate[]>
   /** What lies behind the map. */
   map(): Promise<MapSettingsReply>
   history(gate: string, ask: HistoryAsk, options?: Options): Promise<HistoryReply>
-  /** What analysts have ruled of a gate's data in a span, withdrawn rulings too. */
-  corrections(gate: string, span: { readonly from: number; readonly to: number }, options?: Options): Promise<CorrectionView[]>
   savedViews(): Promise<SavedView[]>
   saveView(view: NewSavedView): Promise<SavedView>
   deleteView(id: string): Promise<void>
@@ -145,6 +144,7 @@ export function openClient(deps: ClientDeps): Client {
     audit: auditClient(read),
     orders: orderClient(read),
     reports: reportClient(read),
+    review: reviewClient(read),
     balance: balanceClient(read),
     map: () => read<MapSettingsReply>('/map'),
     plans: planClient({ read, send: request }),
@@ -157,10 +157,6 @@ export function openClient(deps: ClientDeps): Client {
         points: String(points),
       })
       return read<HistoryReply>(`/gates/${encodeURIComponent(gate)}/history?${query}`, options)
-    },
-    corrections: async (gate, { from, to }, options = {}) => {
-      const query = new URLSearchParams({ from: String(Math.round(from)), to: String(Math.round(to)) })
-      return (await read<CorrectionList>(`/gates/${encodeURIComponent(gate)}/corrections?${query}`, options)).items
     },
     savedViews: async () => (await read<SavedViewList>('/views')).items,
     saveView: (view) => read<SavedView>('/views', { ...posted(view), method: 'PUT' }),

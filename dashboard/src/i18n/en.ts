@@ -10,6 +10,7 @@ import { en as people } from '../people/text.ts'
 import { en as plan } from '../plan/text.ts'
 import { en as preset } from '../preset/text.ts'
 import { en as report } from '../report/text.ts'
+import { en as review } from '../review/text.ts'
 import { en as schematic } from '../schematic/text.ts'
 import { en as shell } from '../shell/text.ts'
 import { en as shift } from '../shift/text.ts'
@@ -42,6 +43,7 @@ export const en: Messages = {
   ...tag,
   ...preset,
   ...report,
+  ...review,
   ...volume,
   ...plan,
   session: {

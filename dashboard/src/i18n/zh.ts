@@ -10,6 +10,7 @@ import { zh as people } from '../people/text.ts'
 import { zh as plan } from '../plan/text.ts'
 import { zh as preset } from '../preset/text.ts'
 import { zh as report } from '../report/text.ts'
+import { zh as review } from '../review/text.ts'
 import { zh as schematic } from '../schematic/text.ts'
 import { zh as shell } from '../shell/text.ts'
 import { zh as shift } from '../shift/text.ts'
@@ -41,6 +42,7 @@ export const zh = {
   ...tag,
   ...preset,
   ...report,
+  ...review,
   ...volume,
   ...plan,
   session: {

@@ -57,6 +57,7 @@ export const PAGES: readonly Page[] = [
 /** Pages that are reached from a gate or by an address, not from the navigation. */
 export const OTHER_PAGES: readonly RouteRecordRaw[] = [
   { path: 'gates/:id', name: 'gate', component: () => import('../gate/GatePage.vue'), props: true },
+  { path: 'gates/:id/review', name: 'review', component: () => import('../review/ReviewPage.vue'), props: true },
   { path: 'orders/:id', name: 'order', component: () => import('../order/OrderPage.vue'), props: true },
   { path: 'sites/:id/config', name: 'site-config', component: () => import('../site/SiteConfigPage.vue'), props: true },
   { path: 'wall', name: 'wall', component: () => import('../wall/WallPage.vue'), meta: { bare: true } },

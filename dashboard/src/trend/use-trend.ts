@@ -128,7 +128,7 @@ export function useTrend(lines: Readonly<Ref<readonly TrendLine[]>>, trail: Shal
           const metrics = lines.value.filter((l) => l.gate === gate).map((l) => l.metric)
           const [reply, ruled] = await Promise.all([
             client.history(gate, { metrics, ...span, points }, { signal }),
-            client.corrections(gate, span, { signal }),
+            client.review.corrections(gate, span, { signal }),
           ])
           return { gate, reply, ruled }
         }),
