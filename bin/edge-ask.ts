@@ -5,7 +5,7 @@ import { ID_PATTERN } from '#contract/topics.ts'
 import { parseBusUrl } from '#edge-agent/commission/bus-url.ts'
 import { listPorts } from '#edge-agent/commission/ports.ts'
 import { parseUnits, scanBus, type UnitFound } from '#edge-agent/commission/scan.ts'
-import { withBus } from './edge-bus.ts'
+import { scanTimeoutMs, withBus } from './with-bus.ts'
 
 /** What a site's file can't do without. Devices: STRUCTURE=UNIT:PROFILE:LEAVES. */
 export type Answers = { site: string; area: string; broker: string; outbox: string; bus: string; devices: readonly string[] }
@@ -16,8 +16,6 @@ type AskDeps = { readonly profiles: ReadonlyMap<string, DeviceProfile>; readonly
 
 export const outboxOf = (site: string): string => `/var/lib/sluice/outbox/${site}`
 
-/** So long a unit that is there takes at most; behind a mobile link `sluice edge scan --timeout-ms` asks more patiently. */
-const SCAN_TIMEOUT_MS = 500
 type Validate = (written: string | undefined) => string | undefined
 const matches =
   (pattern: RegExp, otherwise: string): Validate =>
@@ -69,9 +67,18 @@ async function askBus(ask: Questions): Promise<string> {
     { value: 'dtu', hint: 'a DTU that dials in to this machine' },
   ])
   if (transport === 'serial') return await askSerial(ask)
-  const [what, initial] =
-    transport === 'dtu' ? ['Address and port to listen on', '0.0.0.0:5020'] : ['Its address and port', '192.168.1.10:502']
-  return `${transport}://${await ask.word(what, initial, (v) => whyNot(() => parseBusUrl(`${transport}://${v}`)))}`
+  const isBus: Validate = (v) => whyNot(() => parseBusUrl(`${transport}://${v}`))
+  if (transport === 'dtu') return await askDtu(ask, isBus)
+  return `${transport}://${await ask.word('Its address and port', '192.168.1.10:502', isBus)}`
+}
+
+async function askDtu(ask: Questions, isBus: Validate): Promise<string> {
+  const at = await ask.word('Address and port to listen on', '0.0.0.0:5020', isBus)
+  const withPacket = (packet: string): string => (packet === '' ? at : `${at}?registration=${encodeURIComponent(packet)}`)
+  const packet = await ask.word('What it sends first when it dials in, as text or hex:…; empty where it sends nothing', '', (v) =>
+    isBus(withPacket(v ?? '')),
+  )
+  return `dtu://${withPacket(packet)}`
 }
 
 async function askSerial(ask: Questions): Promise<string> {
@@ -115,9 +122,10 @@ async function scan(ask: Questions, bus: string, { profiles, log, signal }: AskD
   const units = parseUnits(await ask.word('Which units', '1-16', isUnits)) ?? []
   const spinner = ask.spin()
   spinner.start('looking')
-  const address = { ...parseBusUrl(bus), timeout_ms: SCAN_TIMEOUT_MS }
+  const chosen = parseBusUrl(bus)
+  const address = { ...chosen, timeout_ms: scanTimeoutMs(chosen) }
   const progress = (unit: number): void => spinner.message(`unit ${unit}`)
-  const { found, reached } = await withBus(address, log, (open) =>
+  const { found, reached } = await withBus(address, { log, signal, waiting: (text) => spinner.message(text) }, (open) =>
     scanBus(open, { units, profiles, signal, progress, found: () => undefined }),
   ).finally(() => spinner.stop('looked'))
   const listed = found.map((u) => `unit ${u.unit}${u.fits[0] ? `, read by ${u.fits[0].profile}` : ', read by no profile'}`)

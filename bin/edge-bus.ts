@@ -8,11 +8,10 @@ import { listPorts } from '#edge-agent/commission/ports.ts'
 import { type DeviceRead, readOnce } from '#edge-agent/commission/read-once.ts'
 import { parseUnits, scanBus, type UnitFound } from '#edge-agent/commission/scan.ts'
 import { hexWord, shownNumber, table } from '#edge-agent/commission/table.ts'
-import { Bus, type BusAddress } from '#edge-agent/modbus/bus.ts'
 import { toDevice } from '#edge-agent/modbus/device.ts'
-
 import { type BusChoice, chooseBus, profilesBeside, readSite, wholeNumber } from './edge-config.ts'
 import { foundWanting, type Output } from './edge-output.ts'
+import { scanTimeoutMs, withBus } from './with-bus.ts'
 
 export async function runPorts(out: Output): Promise<void> {
   const ports = await listPorts()
@@ -30,21 +29,13 @@ export async function runPorts(out: Output): Promise<void> {
   foundWanting()
 }
 
-export async function withBus<T>(address: BusAddress, log: Logger, use: (bus: Bus) => Promise<T>): Promise<T> {
-  const bus = Bus.open(address, log)
-  try {
-    return await use(bus)
-  } finally {
-    bus.close()
-  }
-}
-
 export type ScanOptions = BusChoice & { readonly units: string }
 
 export async function runScan(options: ScanOptions, out: Output, { log, signal }: { log: Logger; signal: AbortSignal }): Promise<void> {
   const units = parseUnits(options.units)
   if (!units) throw new Fault('BAD_REQUEST', `--units is ${options.units}`, 'write them as 1-32 or 1,2,17')
-  const address = await chooseBus({ timeoutMs: '300', ...options })
+  const chosen = await chooseBus(options)
+  const address = options.timeoutMs === undefined ? { ...chosen, timeout_ms: scanTimeoutMs(chosen) } : chosen
   const profiles = await profilesBeside(options.config)
   const began = performance.now()
   const said = (u: UnitFound): void => {
@@ -64,7 +55,9 @@ export async function runScan(options: ScanOptions, out: Output, { log, signal }
     const left = ((units.length - done) * address.timeout_ms) / 1000
     out.progress(`unit ${unit}, ${done} of ${units.length} asked, at most ${Math.ceil(left)} s`)
   }
-  const { found, reached } = await withBus(address, log, (bus) => scanBus(bus, { units, profiles, signal, progress, found: said }))
+  const { found, reached } = await withBus(address, { log, signal, waiting: out.progress }, (bus) =>
+    scanBus(bus, { units, profiles, signal, progress, found: said }),
+  )
   out.progress('')
   if (!reached)
     throw new Fault(
@@ -95,7 +88,7 @@ export async function runProbe(written: string, options: ProbeOptions, out: Outp
   const unit = wholeNumber('--unit', options.unit, [0, 255])
   const near = options.near === undefined ? undefined : decimal('--near', options.near)
   const within = options.within === undefined ? Math.max(0.02, Math.abs(near ?? 0) * 0.02) : decimal('--within', options.within)
-  const reply = await withBus(await chooseBus(options), log, (bus) => bus.read({ unit, space, address, words }))
+  const reply = await withBus(await chooseBus(options), { log, waiting: out.progress }, (bus) => bus.read({ unit, space, address, words }))
   if (reply.kind === 'bad') {
     out.tell({ unit, space, address, words, failed: reply.reason })
     out.say(`unit ${unit}, ${space} ${address} to ${address + words - 1}: ${reply.reason}`)
@@ -172,7 +165,7 @@ async function readAll(config: string, out: Output, log: Logger): Promise<boolea
   const profiles = await profilesBeside(config)
   const read: DeviceRead[] = []
   for (const bus of settings.buses) {
-    await withBus(bus, log, async (open) => {
+    await withBus(bus, { log, waiting: out.progress }, async (open) => {
       for (const device of bus.devices) {
         const profile = profiles.get(device.profile)
         if (profile) read.push(await readOnce(toDevice(device, profile), open))

@@ -120,6 +120,11 @@ export class Bus {
     return this.#owed.until(expectedOf(request), performance.now()) > 0
   }
 
+  /** A bus behind a DTU is up once that has dialled in. */
+  get isUp(): boolean {
+    return !this.#closed && this.#line.state === 'open'
+  }
+
   get stats(): BusStats {
     return { ...this.#stats }
   }

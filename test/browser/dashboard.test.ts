@@ -198,6 +198,7 @@ test('an analyst marks a stretch bad and withdraws it, enters a gauging beside t
   await until(async () => expect(await at('manual-report').innerText()).toContain('录入 1 条'))
   await until(async () => expect(await at('manual').locator('[data-manual="flow"]').innerText()).toMatch(/12\.50\s*m³\/s\s+\d+\.\d\d/))
   await until(async () => expect(await at('flow-method').innerText()).toMatch(/12\.50\s+\d+\.\d\d/))
+  await page.setViewportSize({ width: 1600, height: 2200 })
   await screenshot(page, 'review')
   expect(troubles).toEqual([])
   await close()

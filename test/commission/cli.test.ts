@@ -4,10 +4,13 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadDistrict } from '#districts/load-district.ts'
 import { loadProfiles } from '#edge-agent/load-profiles.ts'
+import { type LineAt, openDeviceLine } from '#simulators/device-line.ts'
+import { Faults } from '#simulators/faults.ts'
 import { openSimulators, type Simulators } from '#simulators/main.ts'
 import { buildEdgeCli, type EdgeCli } from '#test/support/edge-cli.ts'
+import { serialPair } from '#test/support/modbus.ts'
 import { root } from '#test/support/program.ts'
-import { freePort, tempFolder, until } from '#test/support/servers.ts'
+import { accepts, freePort, tempFolder, until } from '#test/support/servers.ts'
 
 let cli: EdgeCli
 let simulators: Simulators
@@ -110,6 +113,82 @@ test('init on a terminal asks for what it needs, finds the gates by a scan and w
   expect(readFileSync(file, 'utf8')).toContain('path: /var/lib/sluice/outbox/sg-s001')
   expect(readFileSync(file, 'utf8')).toContain('url: mqtts://127.0.0.1:9 # mqtts:// over a public network')
   expect(await cli.run(['read', '-c', file])).toMatchObject({ code: 0, out: expect.stringMatching(/^opening_4 .* m {2}good/m) })
+})
+
+const guided = (file: string, transport: string, turns: readonly (readonly [string, string])[]) =>
+  cli.talk(
+    ['init', '-o', file, '--site', 'sg-s001', '--area', 'zonggan', '--broker', 'mqtt://127.0.0.1:9', '--outbox', 'outbox'],
+    [
+      ['How are the sensors reached?', `${'\u001b[B'.repeat(TRANSPORTS.indexOf(transport))}\r`],
+      ...turns,
+      ['Look for units', '\r'],
+      ['Which units', '\u00151-2\r'],
+      ['Take unit 1', '\r'],
+      ['Structure that unit 1', 'gate-1\r'],
+      ['reads it: ', '\r'],
+      ['Gate leaves', '\r'],
+      ['Another device', '\r'],
+    ],
+    folder,
+  )
+/** A gauge as its profile says, which measures 1.62 m. */
+async function serveGauge(at: LineAt) {
+  const profile = (await loadProfiles(join(root, 'edge-agent', 'profiles'))).get('ulm-53l')
+  if (!profile) throw new Error('no profile')
+  const sensed = { level_m: 1.62, velocity_m_s: 0.9, flow_m3_s: 12, total_m3: 7, temperature_c: 17, battery_v: 12.6 }
+  const deps = { now: Date.now, logger: pino({ level: 'silent' }) }
+  return await openDeviceLine({ name: 'gauge', at, profiles: [profile], sense: () => sensed, faults: new Faults(1) }, deps)
+}
+const TRANSPORTS = ['tcp', 'serial', 'rtu-over-tcp', 'dtu']
+
+test('init on a terminal finds a gauge on RS-485 by its port, speed and parity', async () => {
+  const pair = await serialPair()
+  const gauge = await serveGauge({ transport: 'serial', path: pair.theirs, baud_rate: 9600, parity: 'even' })
+  try {
+    const hasPorts = JSON.parse((await cli.run(['ports', '--json'])).out).length > 0
+    const { code, out } = await guided('serial.yaml', 'serial', [
+      // “another” is the last one, above the first.
+      ...(hasPorts ? [['Port', '\u001b[A\r'] as const] : []),
+      ['Path of the port', `\u0015${pair.ours}\r`],
+      ['Baud rate', '\r'],
+      ['Parity', '\u001b[B\r'],
+    ])
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('serial.yaml is written') })
+    expect(out).toContain('1 of 2 units answer: unit 1')
+    const file = readFileSync(join(folder, 'serial.yaml'), 'utf8')
+    expect(file).toMatch(/transport: serial[\s\S]*baud_rate: 9600[\s\S]*parity: even/)
+  } finally {
+    await gauge.close()
+    await pair.close()
+  }
+})
+
+test('init on a terminal waits until the DTU has dialled in and said who it is', async () => {
+  const port = await freePort()
+  let gauge: { close(): Promise<void> } | undefined
+  try {
+    const talk = guided('dtu.yaml', 'dtu', [
+      ['Address and port to listen on', `\u0015127.0.0.1:${port}\r`],
+      ['What it sends first', 'SITE-7\r'],
+    ])
+    // Its modem needs a while, as every one does.
+    await until(() => accepts(port))
+    gauge = await serveGauge({
+      transport: 'dtu',
+      host: '127.0.0.1',
+      port,
+      registration: Buffer.from('SITE-7'),
+      heartbeat: Buffer.from([0xfe]),
+      heartbeat_ms: 60_000,
+    })
+    const { code, out } = await talk
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('dtu.yaml is written') })
+    expect(out).toContain(`waiting for the DTU to dial in to 127.0.0.1:${port}`)
+    expect(out).toContain('1 of 2 units answer: unit 1')
+    expect(readFileSync(join(folder, 'dtu.yaml'), 'utf8')).toMatch(/transport: dtu[\s\S]*registration: SITE-7/)
+  } finally {
+    await gauge?.close()
+  }
 })
 
 test('who gives up init half-way finds no file', async () => {

@@ -123,7 +123,8 @@ async function startServer(recipe: Recipe): Promise<RealServer> {
   }
 }
 
-async function accepts(port: number): Promise<void> {
+/** @throws when nobody listens there. */
+export async function accepts(port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = tcpConnect(port, '127.0.0.1')
     socket.once('connect', () => {
