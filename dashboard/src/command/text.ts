@@ -36,6 +36,7 @@ export const zh = {
     tagHours: '时长',
     held: '本渠控制权：{name}',
     inForce: '已生效（现地已确认）',
+    lapsed: '选择已过期，未下发',
     noAnswer: '未能完成：{detail}',
     conflict: {
       busy: '未下发：此闸另一命令尚未结束（{what}，{state}，下令 {by}）。请等待或停止，然后重新选择。',
@@ -109,6 +110,7 @@ export const en = {
     tagHours: 'for',
     held: 'Control of this canal: {name}',
     inForce: 'in force, confirmed by the site',
+    lapsed: 'the selection has lapsed, not sent',
     noAnswer: 'Not done: {detail}',
     conflict: {
       busy: 'Not sent: another command of this gate has not ended ({what}, {state}, ordered by {by}). Wait or stop, then select again.',
