@@ -119,14 +119,18 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
   const keep = async (read: { device: Device; readings: ReadonlyMap<string, Reading>; name: string; gridTime: UnixMs }): Promise<void> => {
     const { structure } = read.device
     const readings = site?.withMode(structure, read.readings) ?? read.readings
-    await keeper.keep({ structure, t: now(), readings, bus: read.name, gridTime: read.gridTime })
+    const kept = keeper.keep({ structure, t: now(), readings, bus: read.name, gridTime: read.gridTime })
+    // A leaf on its way is judged by what was read, however long the disk takes.
     site?.tick(structure)
+    await kept
   }
   const site = await openControl(settings, {
     buses,
     profiles: deps.profiles,
-    readNow: async ({ device, bus, name }) =>
-      await keep({ device, readings: await readDevice(device, (request) => bus.read(request)), name, gridTime: now() }),
+    readNow: async ({ device, bus, name }) => {
+      const readings = await readDevice(device, (request) => bus.read(request))
+      void keep({ device, readings, name, gridTime: now() })
+    },
     newest: lastRead,
     aliasesOf: (structure) => outbox.aliases.of(structure),
     link: {

@@ -12,7 +12,7 @@ export type ControllerDeps = {
   readonly store: KeptStore
   readonly drives: readonly LeafDrive[]
   readonly world: () => World
-  /** Reads the structure and keeps what it read; a tick follows. */
+  /** Reads the structure. What was read is judged at once; the disk takes it in its own time. */
   readonly readNow: () => Promise<void>
   readonly tell: (what: { readonly about: 'state' | 'control'; readonly content: Uint8Array }) => void
   readonly log: Logger
