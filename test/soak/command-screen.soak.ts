@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PASSWORD } from '#api/testing/start-api.ts'
+import type { GateControl, Selected } from '#contract/http/command.ts'
 import { openBrowser, screenshot, signIn, type Visitor, visit } from '../support/browser.ts'
 import { type ControlPlant, startControlPlant } from '../support/control-plant.ts'
 import { root } from '../support/program.ts'
@@ -85,4 +86,27 @@ test('an agent whose clock is wrong takes nothing but stop, and the screen says 
   await shows('command-state', '现地时钟未核对')
   await screenshot(page, 'command-no-time')
   expect(visitor.troubles.filter((t) => !t.includes('409'))).toEqual([])
+})
+
+test('a preset is carried out while the link is down, and what came of it is on the screen when the link is back', async () => {
+  const target = Math.round(((await opening()) + 0.03) * 1000) / 1000
+  const time = Date.now() + 15_000
+  const presets = [{ at: time, action: { kind: 'open', opening_m: target, leaf: null } }]
+  const post = (path: string, data: object) => page.request.post(`${address}/api/v1${path}`, { data })
+  const { command } = (await (await post(`/gates/${GATE}/commands`, { action: { kind: 'schedule', presets } })).json()) as Selected
+  expect((await post(`/commands/${command.id}/confirm`, {})).status()).toBe(202)
+  const row = (site: string) => page.locator(`[data-test="preset"][data-site="${site}"]`)
+  await row('held').waitFor({ timeout: 12_000 })
+  const backAt = Date.now() + 45_000
+  plant.link?.outage(45_000)
+  await row('due').waitFor({ timeout: 30_000 })
+  await screenshot(page, 'preset-due')
+  await row('done').waitFor({ timeout: 150_000 })
+  await screenshot(page, 'preset-done')
+  const control = (await (await page.request.get(`${address}/api/v1/gates/${GATE}/control`)).json()) as GateControl
+  const [past] = control.status?.past ?? []
+  expect(past).toMatchObject({ at: time, state: 'done', reason: null })
+  // By the agent’s own clock, before anybody could have told it.
+  expect(past?.t).toBeLessThan(backAt)
+  await until(async () => expect(Math.abs((await opening()) - target)).toBeLessThanOrEqual(0.006), 60_000)
 })
