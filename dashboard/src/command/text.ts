@@ -4,8 +4,8 @@ import { enReasons, zhReasons } from './reasons.ts'
 export const zh = {
   command: {
     title: '闸门控制',
-    unavailable: '本站尚未配置控制密钥，不能远程操作。',
-    forbidden: '您没有本灌域的操作权限。',
+    unavailable: '本站没有有效的控制密钥，不能远程操作。请管理员核发。',
+    forbidden: '您没有本灌域的操作权限。请联系本灌域调度员。',
     needsFactor: '操作闸门须用两步验证登录。停止和挂牌不受此限。',
     toAccount: '到“我的账号”设置',
     forOrder: '此处的操作记入调度指令。',
@@ -78,8 +78,8 @@ export const zh = {
 export const en = {
   command: {
     title: 'Gate control',
-    unavailable: 'This site has no control keys yet: it can not be moved from here.',
-    forbidden: 'You may not command gates in this area.',
+    unavailable: 'This site has no valid control keys: it can not be moved from here. Ask the administrator for them.',
+    forbidden: 'You may not command gates in this area. Ask a dispatcher of it.',
     needsFactor: 'Gates are moved only by who signed in with a second factor. Stop and tags need none.',
     toAccount: 'Set it up under My account',
     forOrder: 'What is moved here carries out a dispatch order.',
