@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { type AgentStatus, askStatus } from '#edge-agent/commission/status.ts'
 import { SmallHost } from '#edge-agent/uplink/small-host.ts'
-import { type Program, residentMb, root, startProgram } from '../support/program.ts'
+import { cpuSeconds, type Program, residentMb, root, startProgram } from '../support/program.ts'
 import { startMosquitto, tempFolder, until } from '../support/servers.ts'
 
 const SECONDS = Number(process.env['SLUICE_BENCH_SECONDS'] ?? 30)
@@ -22,8 +22,6 @@ const DEVICES = Number(process.env['SLUICE_BENCH_DEVICES'] ?? 50)
 const EVERY_MS = 1000
 /** The first cycles open connections and births. */
 const SETTLE_MS = 10_000
-/** /proc counts processor time in ticks of 10 ms. */
-const TICK_S = 0.01
 
 const folder = tempFolder('agents')
 const closers: (() => unknown)[] = []
@@ -102,13 +100,6 @@ async function statusOf(agent: Agent): Promise<AgentStatus> {
   const status = await askStatus(agent.outbox)
   if (!status) throw new Error(`${agent.program.name} does not run`)
   return status
-}
-
-/** Processor time of a process since its start, in s. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK_S
 }
 
 type Measured = { readonly mb: number; readonly cpu: number; readonly missed: number; readonly kept: number; readonly good: number }

@@ -1,6 +1,6 @@
 /** One agent with 16 devices and about 200 metrics, polled each second for an hour: is it small, and does it stay so? */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -12,15 +12,13 @@ import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { SmallHost } from '#edge-agent/uplink/small-host.ts'
 import { edgeConfigOf } from '#simulators/edge-config.ts'
 import { openSimulators } from '#simulators/main.ts'
-import { residentMb, root, startProgram } from '../support/program.ts'
+import { cpuSeconds, residentMb, root, startProgram } from '../support/program.ts'
 import { freePort, startMosquitto, tempFolder } from '../support/servers.ts'
 
 const MINUTES = Number(process.env['SLUICE_SOAK_MINUTES'] ?? 60)
 const DEVICES = 16
 const SITE = { id: 'soak-s001', area: 'yichang' }
 const PROFILE = 'sluice-gate-rtu'
-/** /proc counts processor time in ticks of 10 ms. */
-const TICK_S = 0.01
 
 async function siteOfSixteen(): Promise<District> {
   const hetao = await loadDistrict(join(root, 'districts/hetao'))
@@ -37,17 +35,6 @@ async function siteOfSixteen(): Promise<District> {
     sites: [{ ...SITE, name: like.name, station: '', report_interval_ms: 60_000 }],
     structures,
   }
-}
-
-/** Processor time of a process since its start, in s. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number)
-  return (user + system) * TICK_S
 }
 
 /** @returns the program of the archive, as a gatehouse has it. */
