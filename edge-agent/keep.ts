@@ -99,10 +99,12 @@ export class Keeper {
 
   /** Tells when a device falls silent or speaks again, once each time. */
   #tellSilence(structure: string, readings: ReadonlyMap<string, Reading>): void {
-    const [first] = readings.values()
+    const [entry] = readings
+    if (!entry) return
+    const [metric, first] = entry
     // A structure may have several devices, each with metrics of its own.
-    const device = `${structure} ${[...readings.keys()][0]}`
-    const reason = first?.quality === 'bad' && [...readings.values()].every((r) => r.quality === 'bad') ? first.reason : undefined
+    const device = `${structure} ${metric}`
+    const reason = first.quality === 'bad' && [...readings.values()].every((r) => r.quality === 'bad') ? first.reason : undefined
     const before = this.#silent.get(device)
     if (reason === before) return
     if (reason === undefined) {

@@ -27,7 +27,7 @@ import { Outbox, type OutboxStats } from './outbox/outbox.ts'
 import { type Pace, poll } from './poll.ts'
 import { Exceptions } from './report/exception.ts'
 import { Haste } from './report/haste.ts'
-import { longestSilence, ruleOf } from './report/rule.ts'
+import { longestSilence, rulesOf } from './report/rule.ts'
 import { type BusSettings, checkEdgeSettings, type EdgeSettings } from './settings.ts'
 import { Stamper } from './stamp.ts'
 import { Meter } from './uplink/meter.ts'
@@ -115,7 +115,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     remember: (usage) => outbox.remember('usage', usage),
     planMb: uplink.plan_mb,
   })
-  const exceptions = new Exceptions((metric) => ruleOf(metric, settings.report, meter.slowDown))
+  const exceptions = new Exceptions(rulesOf(settings.report, () => meter.slowDown))
   const keep = async (read: { device: Device; readings: ReadonlyMap<string, Reading>; name: string; gridTime: UnixMs }): Promise<void> => {
     const { structure } = read.device
     const readings = site?.withMode(structure, read.readings) ?? read.readings

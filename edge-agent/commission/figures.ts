@@ -30,7 +30,7 @@ export type BusFigures = {
   readonly foreign_frames: number
 }
 
-type Known = { -readonly [K in keyof DeviceFigures]: DeviceFigures[K] }
+type Known = { -readonly [K in Exclude<keyof DeviceFigures, 'readings'>]: DeviceFigures[K] } & { readings: ReadonlyMap<string, Reading> }
 
 const keyOf = (structure: string, unit: number): string => `${structure} ${unit}`
 
@@ -42,7 +42,7 @@ export class Figures {
 
   constructor(devices: readonly { readonly structure: string; readonly unit: number; readonly bus: string }[]) {
     for (const { structure, unit, bus } of devices) {
-      const none = { reads_good: 0, reads_bad: 0, errors: {}, last_t: null, last_good_t: null, took_ms: null, readings: {} }
+      const none = { reads_good: 0, reads_bad: 0, errors: {}, last_t: null, last_good_t: null, took_ms: null, readings: new Map() }
       this.#devices.set(keyOf(structure, unit), { structure, unit, bus, ...none })
     }
   }
@@ -54,13 +54,19 @@ export class Figures {
     const known = this.#devices.get(keyOf(structure, unit))
     if (!known) return
     this.#readAt.set(known.bus, performance.now())
-    const errors = { ...known.errors }
-    for (const r of readings.values()) if (r.quality === 'bad') errors[r.reason] = (errors[r.reason] ?? 0) + 1
-    const good = [...readings.values()].every((r) => r.quality === 'good')
-    if (good) known.reads_good += 1
-    else known.reads_bad += 1
-    if (good) known.last_good_t = t
-    Object.assign(known, { errors, last_t: t, took_ms: Math.round(took_ms), readings: Object.fromEntries(readings) })
+    let bad = 0
+    for (const r of readings.values()) {
+      if (r.quality === 'good') continue
+      bad += 1
+      if (r.quality === 'bad') known.errors = { ...known.errors, [r.reason]: (known.errors[r.reason] ?? 0) + 1 }
+    }
+    if (bad === 0) {
+      known.reads_good += 1
+      known.last_good_t = t
+    } else known.reads_bad += 1
+    known.last_t = t
+    known.took_ms = Math.round(took_ms)
+    known.readings = readings
   }
 
   cycle(bus: string, took_ms: number): void {
@@ -69,7 +75,7 @@ export class Figures {
   }
 
   devices(): DeviceFigures[] {
-    return [...this.#devices.values()].map((d) => ({ ...d }))
+    return [...this.#devices.values()].map((d) => ({ ...d, readings: Object.fromEntries(d.readings) }))
   }
 
   bus(name: string, stats: Omit<BusFigures, 'name' | 'cycle_ms' | 'longest_cycle_ms' | 'read_ago_ms'>): BusFigures {

@@ -11,7 +11,8 @@ const LINGER_MS = 30_000
 export class Haste {
   readonly #limits: Limits
   readonly #elapsed: () => number
-  readonly #openings = new Map<string, number>()
+  /** By structure and metric: where a leaf was when it last moved; null for what is no leaf's opening. */
+  readonly #openings = new Map<string, Map<string, { at: number; readonly deadband: number } | null>>()
   readonly #until = new Map<string, number>()
 
   constructor(limits: Limits, elapsed: () => number) {
@@ -31,20 +32,24 @@ export class Haste {
 
   #moves(structure: string, readings: ReadonlyMap<string, Reading>): boolean {
     let moves = false
+    const openings = this.#openings.get(structure) ?? new Map()
+    this.#openings.set(structure, openings)
     for (const [metric, reading] of readings) {
       if (reading.quality !== 'good') continue
       if (metric === 'moving' && reading.value !== 0) moves = true
-      if (leafOfOpening(metric) === undefined) continue
-      const key = `${structure} ${metric}`
-      const before = this.#openings.get(key)
-      if (before === undefined || Math.abs(reading.value - before) >= (metricOf(metric)?.deadband ?? 0)) {
-        moves ||= before !== undefined
-        this.#openings.set(key, reading.value)
+      const opening = openings.get(metric)
+      if (opening === undefined) openings.set(metric, openingAt(metric, reading.value))
+      else if (opening && Math.abs(reading.value - opening.at) >= opening.deadband) {
+        opening.at = reading.value
+        moves = true
       }
     }
     return moves
   }
 }
+
+const openingAt = (metric: string, at: number): { at: number; readonly deadband: number } | null =>
+  leafOfOpening(metric) === undefined ? null : { at, deadband: metricOf(metric)?.deadband ?? 0 }
 
 export function nearLimit(limits: Limits, structure: string, readings: ReadonlyMap<string, Reading>): boolean {
   return limits.some((limit) => {

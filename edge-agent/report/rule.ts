@@ -26,6 +26,20 @@ export function ruleOf(metric: string, settings: ReportSettings, stretch: Stretc
   }
 }
 
+/** `ruleOf` of the stretch that holds now; asked for each reading, so each rule is made once for as long as its stretch lasts. */
+export function rulesOf(settings: ReportSettings, stretchNow: () => Stretch): (metric: string) => Rule {
+  let rules = new Map<string, Rule>()
+  let made: Stretch | undefined
+  return (metric) => {
+    const stretch = stretchNow()
+    if (stretch !== made) rules = new Map()
+    made = stretch
+    const known = rules.get(metric) ?? ruleOf(metric, settings, stretch)
+    rules.set(metric, known)
+    return known
+  }
+}
+
 /** The longest silence of any metric, in ms: what the center must know to tell an old value from a quiet one. */
 export const longestSilence = (settings: ReportSettings, stretch: Stretch): number =>
   Math.max(settings.silence_ms, ...Object.values(settings.metrics).map((m) => m.silence_ms ?? 0)) * stretch.silence
