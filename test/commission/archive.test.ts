@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '#test/support/program.ts'
@@ -85,6 +85,50 @@ test.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
       await ended
     }
     expect(run('outbox', 'export', '-c', '/site.yaml').stdout).toMatch(/^time,.*\n.*,yc-zh-03,level_up,,bad,not_connected\n/)
+  },
+)
+
+test.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
+  'an upgrade takes the place of the version before, one that does not start leaves it there, and going back is one line',
+  () => {
+    // Where Node is may be covered below.
+    const node = join(machine, 'node-of-installer')
+    bringIn(process.execPath, node)
+    const [first, second, broken] = ['0.1.0-test', '0.2.0-test', '0.3.0-test'].map((version) => {
+      const folder = join(machine, `sluice-edge-${version}`)
+      cpSync(join(machine, archive), folder, { recursive: true })
+      return folder
+    })
+    writeFileSync(join(broken ?? '', 'dist', 'sluice-edge.mjs'), 'throw new Error("cut off")')
+    const script = `set -e
+      mkdir -p ${machine}/etc ${machine}/etc.work
+      mount -t overlay overlay -o lowerdir=/etc,upperdir=${machine}/etc,workdir=${machine}/etc.work /etc
+      for folder in /opt /usr/local/bin; do mount -t tmpfs tmpfs $folder; done
+      ln -s ${node} /usr/local/bin/node
+      in_force() { readlink /opt/sluice/current; sluice edge --help >/dev/null && echo runs; }
+      sh ${first}/install.sh; in_force
+      sh ${second}/install.sh; in_force
+      sh ${broken}/install.sh && echo taken || echo refused; in_force
+      ln -sfn /opt/sluice/0.1.0-test /opt/sluice/current; in_force
+      getent passwd sluice; stat -c '%a %G' /etc/sluice; ls /etc/systemd/system/sluice-edge@.service`
+    // In a mount namespace of its own: nothing of it is left on this machine.
+    const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      env: { PATH: '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+      encoding: 'utf8',
+    })
+    const of = (version: string): string[] => [`/opt/sluice/${version}`, 'runs']
+    const said = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('Error'))
+    expect({ said, stderr }).toMatchObject({
+      said: [
+        ...['installed 0.1.0-test', ...of('0.1.0-test')],
+        ...['installed 0.2.0-test; before: /opt/sluice/0.1.0-test', ...of('0.2.0-test')],
+        ...['refused', ...of('0.2.0-test')],
+        ...of('0.1.0-test'),
+        expect.stringMatching(/^sluice:x:\d+:\d+::\/var\/lib\/sluice:\/usr\/sbin\/nologin$/),
+        ...['750 sluice', '/etc/systemd/system/sluice-edge@.service'],
+      ],
+    })
+    expect(stderr).toContain('cut off')
   },
 )
 

@@ -89,7 +89,10 @@ function judge(reply: BusReply, request: ReadRequest, { counts, adversary }: { c
     counts.not_to_be_told += 1
     // Its own answer is on its way still, and is now the next one's copy.
     adversary.isCopied(request)
-  } else counts.wrong += 1
+  } else {
+    counts.wrong += 1
+    process.stderr.write(`wrong: ${adversary.story(request, reply.words)}\n`)
+  }
 }
 
 function requestAt(n: number, random: () => number): ReadRequest {
@@ -116,6 +119,7 @@ class Adversary {
   #line: Promise<void> = Promise.resolve()
   /** What was sent once more, while the request after it was waited for. */
   #copied: Asked[] = []
+  #sent: { readonly at: number; readonly hex: string }[] = []
 
   constructor(framing: FuzzedFraming, random: () => number, counts: FuzzCounts) {
     this.#framing = framing
@@ -141,6 +145,15 @@ class Adversary {
 
   isCopied(request: ReadRequest): void {
     this.#copied = [{ transaction: 0, request }, ...this.#copied].slice(0, 32)
+  }
+
+  /** For who wants to know how a wrong value came about. */
+  story(request: ReadRequest, words: readonly number[]): string {
+    const now = performance.now()
+    const sent = this.#sent.map(({ at, hex }) => `${(at - now).toFixed(1)} ms ${hex}`)
+    const of = this.#asked.find((a) => truthOf(a.request)[0] === words[0])
+    const origin = of ? `the answer to ${JSON.stringify(of.request)} of ${(now - of.at).toFixed(1)} ms ago` : 'nobody’s answer'
+    return `${JSON.stringify(request)} was given ${words.join()}, ${origin}; sent before: ${sent.join(', ')}`
   }
 
   wasCopied(request: ReadRequest, words: readonly number[]): boolean {
@@ -217,6 +230,7 @@ class Adversary {
       if (i > 0) await sleep(this.#random() * 2)
       if (!socket.writable) return
       socket.write(piece)
+      this.#sent = [...this.#sent, { at: performance.now(), hex: piece.toString('hex') }].slice(-8)
     }
   }
 
