@@ -62,7 +62,8 @@ import type { Slice, SummedSlice } from './slice.ts'
 import { type Count, pieces, type Span, wholeSpan } from './span.ts'
 
 const LINES_PER_WRITE = 5000
-const PAGE_POINTS = 5000
+/** Small enough that what a page was read into is gone before the collector takes it for old. */
+const PAGE_POINTS = 2000
 const GATES_PER_QUERY = 100
 /** Fewer make more requests than the server has processors. */
 const GATES_TOGETHER = 50
@@ -307,13 +308,8 @@ class InfluxHistory implements History {
 
   async #page(metrics: readonly string[], at: Where & { received: 'with received' | 'without received' }): Promise<Sample[]> {
     const [series = []] = await this.#http.query([selectSamples(metrics, at)])
-    return series.flatMap((s) =>
-      rowsOf(s).flatMap((row) =>
-        metrics.flatMap(
-          (metric, i) => sampleOf({ gate: at.gate, metric }, { ...row, v: row[`v${i}`], q: row[`q${i}`], w: row[`w${i}`] }) ?? [],
-        ),
-      ),
-    )
+    const cells = metrics.map((metric, i): Cells => ({ metric, v: `v${i}`, q: `q${i}`, w: `w${i}` }))
+    return series.flatMap((s) => samplesOf(s, at.gate, cells))
   }
 
   async #buckets(metric: string, at: Where & { bucketMs: number }): Promise<Bucket[]> {
@@ -363,18 +359,30 @@ function rowsOf(series: InfluxSeries): Row[] {
   return (series.values ?? []).map((row) => Object.fromEntries(series.columns.map((column, i) => [column, row[i]])))
 }
 
-function samplesIn(found: readonly InfluxSeries[], metric: string): Sample[] {
-  return found.flatMap((series) => rowsOf(series).flatMap((row) => sampleOf({ gate: series.tags?.['gate'] ?? '', metric }, row) ?? []))
-}
+const samplesIn = (found: readonly InfluxSeries[], metric: string): Sample[] =>
+  found.flatMap((series) => samplesOf(series, series.tags?.['gate'] ?? '', [{ metric, v: 'v', q: 'q', w: 'w' }]))
 
-/** The sample in columns time, v, q, w, rx. The quality wins over the value. */
-function sampleOf(name: { gate: string; metric: string }, row: Row): Sample | undefined {
-  const [value, quality] = [numberOf(row['v']), numberOf(row['q'])]
-  if (value === null && quality === null) return undefined
-  const t = Number(row['time'])
-  const received = unixMs(numberOf(row[RECEIVED_FIELD]) ?? t)
-  const verdict = verdictOf(numberOf(row['w']) ?? 0)
-  return { ...name, t: unixMs(t), received, reading: readingOf(value, quality ?? 0), ...(verdict && { verdict }) }
+/** The columns in which a metric's value, quality and verdict stand. */
+type Cells = { readonly metric: string; readonly v: string; readonly q: string; readonly w: string }
+
+/** The samples in the rows of a series, time by time. The quality wins over the value. An export reads millions: no object for each row. */
+function samplesOf({ columns, values = [] }: InfluxSeries, gate: string, cells: readonly Cells[]): Sample[] {
+  const at = (column: string): number => columns.indexOf(column)
+  const [time, rx] = [at('time'), at(RECEIVED_FIELD)]
+  const places = cells.map(({ metric, v, q, w }) => ({ metric, v: at(v), q: at(q), w: at(w) }))
+  const samples: Sample[] = []
+  for (const row of values) {
+    const t = unixMs(Number(row[time]))
+    const received = unixMs(numberOf(row[rx]) ?? t)
+    for (const { metric, v, q, w } of places) {
+      const [value, quality] = [numberOf(row[v]), numberOf(row[q])]
+      if (value === null && quality === null) continue
+      const sample: Sample = { gate, metric, t, received, reading: readingOf(value, quality ?? 0) }
+      const verdict = verdictOf(numberOf(row[w]) ?? 0)
+      samples.push(verdict ? { ...sample, verdict } : sample)
+    }
+  }
+  return samples
 }
 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)

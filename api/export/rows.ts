@@ -11,7 +11,7 @@ export type ExportAsked = {
 export type Tell = (progress: { rows: number; share: number }) => void
 
 /** Encoders take samples by so many. */
-const ROWS_AT_ONCE = 10_000
+const ROWS_AT_ONCE = 2000
 
 /** Every sample asked for, gate by gate and by time, in blocks; ends early, without a word, when `signal` aborts: nobody listens any more. */
 export async function* blocksOf(

@@ -26,8 +26,8 @@ export type FuzzCounts = {
   /** Wrong values that a check could have told: must be 0. */
   wrong: number
   /**
-   * RTU only: an answer to an older request of the same unit, function and length, sent once more (or after `late_ms`) while this one was waited for. No
-   * byte of it is wrong.
+   * RTU only: an answer to an older request of the same unit, function and length, sent once more (or after `late_ms`) while this one was waited for, or
+   * one that another unit sent under this one's number. No byte of it is wrong.
    */
   not_to_be_told: number
   hangs: number
@@ -41,6 +41,10 @@ function truthOf({ unit, space, address, words }: ReadRequest): number[] {
     return (h >>> 8) & 0xffff
   })
 }
+
+/** A whole frame, as it can be told from others. */
+type Said = Pick<ReadRequest, 'unit' | 'space'> & { readonly words: readonly number[] }
+const saidOf = (request: ReadRequest, unit = request.unit): Said => ({ unit, space: request.space, words: truthOf(request) })
 
 type Asked = { readonly transaction: number; readonly request: ReadRequest }
 const pduOf = ({ request }: Asked): Buffer => {
@@ -88,7 +92,7 @@ function judge(reply: BusReply, request: ReadRequest, { counts, adversary }: { c
   else if (adversary.wasCopied(request, reply.words)) {
     counts.not_to_be_told += 1
     // Its own answer is on its way still, and is now the next one's copy.
-    adversary.isCopied(request)
+    adversary.isCopied(saidOf(request))
   } else {
     counts.wrong += 1
     process.stderr.write(`wrong: ${adversary.story(request, reply.words)}\n`)
@@ -117,8 +121,8 @@ class Adversary {
   #before: Asked[] = []
   #asked: (Asked & { readonly at: number })[] = []
   #line: Promise<void> = Promise.resolve()
-  /** What was sent once more, while the request after it was waited for. */
-  #copied: Asked[] = []
+  /** What was sent once more, or under a false number, while another request was waited for. */
+  #copied: Said[] = []
   #sent: { readonly at: number; readonly hex: string }[] = []
 
   constructor(framing: FuzzedFraming, random: () => number, counts: FuzzCounts) {
@@ -143,8 +147,8 @@ class Adversary {
     this.#asked = [{ transaction: 0, request, at: performance.now() }, ...this.#asked].slice(0, 64)
   }
 
-  isCopied(request: ReadRequest): void {
-    this.#copied = [{ transaction: 0, request }, ...this.#copied].slice(0, 32)
+  isCopied(...frames: Said[]): void {
+    this.#copied = [...frames, ...this.#copied].slice(0, 32)
   }
 
   /** For who wants to know how a wrong value came about. */
@@ -158,12 +162,11 @@ class Adversary {
 
   wasCopied(request: ReadRequest, words: readonly number[]): boolean {
     if (this.#wire.kind === 'tcp') return false
-    const same = (a: Asked): boolean =>
-      a.request.unit === request.unit && a.request.space === request.space && a.request.words === request.words
-    const says = (a: Asked): boolean => same(a) && truthOf(a.request).every((word, i) => word === words[i])
+    const says = (a: Said): boolean =>
+      a.unit === request.unit && a.space === request.space && a.words.length === words.length && a.words.every((w, i) => w === words[i])
     // On a busy machine an answer may come when it is no longer feared: then it is as good as a copy.
     const feared_ms = TIMEOUT_MS + LATE_MS
-    return this.#copied.some(says) || this.#asked.some((a) => says(a) && performance.now() - a.at > feared_ms)
+    return this.#copied.some(says) || this.#asked.some((a) => says(saidOf(a.request)) && performance.now() - a.at > feared_ms)
   }
 
   #meet(socket: Socket): void {
@@ -199,12 +202,16 @@ class Adversary {
     if (one < 62) return this.#send(socket, [...this.#copies(), right])
     if (one < 67) return this.#send(socket, [Buffer.concat([...this.#copies(), right])])
     if (one < 70) {
-      this.#copied = [asked, ...this.#copied].slice(0, 32)
+      this.isCopied(saidOf(asked.request))
       return this.#send(socket, [right, this.#frame(asked)])
     }
     if (one < 73) return this.#send(socket, this.#copies())
     if (one < 78) return this.#send(socket, [this.#damaged(right)])
-    if (one < 80) return this.#send(socket, [this.#frame(asked, { unit: asked.request.unit + 1 })])
+    if (one < 80) {
+      const unit = asked.request.unit + 1
+      this.isCopied(saidOf(asked.request, unit))
+      return this.#send(socket, [this.#frame(asked, { unit })])
+    }
     if (one < 82) return this.#send(socket, [this.#frame(asked, { pdu: Buffer.concat([Buffer.from([16]), pduOf(asked).subarray(1)]) })])
     if (one < 84) return this.#send(socket, [this.#frame(asked, { pdu: pduOf({ ...asked, request: { ...asked.request, words: 5 } }) })])
     if (one < 87)
@@ -237,7 +244,7 @@ class Adversary {
   /** One to three answers to earlier requests, once more. */
   #copies(): Buffer[] {
     const copies = this.#before.slice(1, 2 + Math.floor(this.#random() * 3))
-    this.#copied = [...copies, ...this.#copied].slice(0, 32)
+    this.isCopied(...copies.map((asked) => saidOf(asked.request)))
     return copies.map((asked) => this.#frame(asked))
   }
 
