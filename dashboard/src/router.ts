@@ -1,9 +1,15 @@
 import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
-import { OTHER_PAGES, PAGES } from './shell/pages.ts'
+import { OTHER_PAGES, PAGES, PAST_PAGES } from './shell/pages.ts'
 import Shell from './shell/Shell.vue'
 
 /** The pages. The overview comes at once; what is not needed for it is loaded when it is opened. */
-export function openRouter(deps: { isSignedIn: () => boolean; mustChangePassword: () => boolean }): Router {
+type Deps = {
+  readonly isSignedIn: () => boolean
+  readonly mustChangePassword: () => boolean
+  /** The moment that is shown, or null for the present. */
+  readonly past: () => number | null
+}
+export function openRouter(deps: Deps): Router {
   const router = createRouter({
     history: createWebHistory(),
     routes: [
@@ -24,6 +30,12 @@ export function openRouter(deps: { isSignedIn: () => boolean; mustChangePassword
       return isDue ? { name: 'first-password' } : { path: '/' }
     }
     return { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  })
+  // From page to page the moment stays; a link that names another leads there.
+  router.beforeEach((to) => {
+    const past = deps.past()
+    if (past === null || to.query['past'] !== undefined || !PAST_PAGES.includes(to.name)) return true
+    return { ...to, query: { ...to.query, past: String(past) } }
   })
   return router
 }

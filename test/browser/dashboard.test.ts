@@ -223,6 +223,8 @@ const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   volumes: { path: '/volumes?g=yj-yj-01,zg-zg-03&step=hour', ready: '[data-test="volumes"]' },
   balance: { path: '/balance?in=zg-zg-01&offtakes=yj-yj-01&step=day', ready: '[data-test="balance"]' },
   reports: { path: '/reports?kind=day', ready: '[data-test="report-table"]' },
+  past: { path: `/?past=${Date.now() - 60_000}`, ready: '[data-test="past-bar"]' },
+  consultations: { path: '/consultations', ready: 'main h1' },
   wall: { path: '/wall', ready: '[data-test="wall"] [data-test="totals"]' },
 }
 
@@ -254,6 +256,54 @@ test('every page can be read, in Chinese on light or in English on dark: no rule
     }
   }
   expect(faults).toEqual([])
+  expect(troubles).toEqual([])
+  await close()
+})
+
+test('a link opens a past moment, marked as such on every page and with nothing to operate; it is played, kept as a consultation and left', async () => {
+  const { page, troubles, close } = await visit(browser, demo.address)
+  await signIn(page, demo.who)
+  await page.locator('[data-gate]').first().waitFor()
+  // Long enough ago that every value of then has reached history.
+  const moment = Date.now() - 20_000
+  const level = (await page.evaluate(
+    `fetch('/api/v1/past?from=${moment + 1}&to=${moment + 1}&step_ms=1').then((r) => r.json()).then((past) => past.gates['yj-yj-01'].metrics.level_up.v[0])`,
+  )) as number
+  await page.goto(`${demo.address}/gates/yj-yj-01?past=${moment}`)
+  const bar = page.locator('[data-test="past-bar"]')
+  await bar.waitFor()
+  await until(async () => expect(await page.locator('[data-metric="level_up"] .value').innerText()).toContain(level.toFixed(3)))
+  expect(await page.locator('main').innerText()).toContain('回放中不能操作闸门')
+  expect(await page.locator('[data-test="link-state"]').count()).toBe(0)
+  await screenshot(page, 'past-gate')
+  for (const path of ['/', '/schematic', '/alarms']) {
+    await page.locator(`nav a[href^="${path}?"], nav a[href="${path}"]`).last().click()
+    await until(async () => expect(new URL(page.url()).searchParams.get('past')).toBe(String(moment)))
+    expect(await bar.innerText()).toContain('回放 · 不是现在')
+  }
+  const shown = () => page.locator('[data-test="past-moment"]').getAttribute('datetime')
+  const before = await shown()
+  await page.locator('[data-test="past-play"]').click()
+  await until(async () => expect(await shown()).not.toBe(before))
+  await page.locator('[data-test="past-play"]').click()
+  await until(async () => expect(new URL(page.url()).searchParams.get('past')).not.toBe(String(moment)))
+  const kept = await shown()
+
+  await page.locator('[data-test="past-record"]').click()
+  const form = page.locator('[data-test="past-record-form"]')
+  await form.locator('input').first().fill('夜间水位')
+  await form.locator('textarea').fill('二闸晚开')
+  await page.locator('[data-test="past-save-record"]').click()
+  await form.waitFor({ state: 'detached' })
+  await page.goto(`${demo.address}/consultations`)
+  await page.locator('[data-consultation] a').first().click()
+  await bar.waitFor()
+  await until(async () => expect(await shown()).toBe(kept))
+
+  await page.locator('[data-test="past-leave"]').click()
+  await until(async () => expect(await bar.count()).toBe(0))
+  await page.goto(demo.address)
+  await until(async () => expect(await page.locator('[data-test="condition-normal"]').innerText()).toContain('94'))
   expect(troubles).toEqual([])
   await close()
 })

@@ -1,4 +1,4 @@
-import { ALARM_KINDS, type Alarm } from '#contract/alarm.ts'
+import { ALARM_KIND_NAMES, ALARM_KINDS, type Alarm } from '#contract/alarm.ts'
 import { useText } from '../i18n/i18n.ts'
 import { useGates } from '../live/gates.ts'
 
@@ -10,7 +10,14 @@ export function useAlarmNames() {
     const found = gates.signals.find((s) => s.gate.id === id)
     return found ? nameOf(found.gate.name) : id
   }
+  const targetOf = (target: string): string => (target === 'center' ? say('alarm.center') : gateName(target))
   return {
+    /** `<kind>:<gate or site>` in words. */
+    ofId: (id: string): string => {
+      const [name = '', target = ''] = id.split(':')
+      const kind = ALARM_KIND_NAMES.find((k) => k === name)
+      return `${targetOf(target)} ${kind ? nameOf(ALARM_KINDS[kind].label) : name}`
+    },
     what: ({ kind }: Pick<Alarm, 'kind'>): string => nameOf(ALARM_KINDS[kind].label),
     where: ({ gate, site }: Pick<Alarm, 'gate' | 'site'>): string => (gate !== null ? gateName(gate) : (site ?? say('alarm.center'))),
     areaName: (id: string | null): string => {

@@ -15,19 +15,22 @@ export const useAlarms = defineStore('alarms', () => {
   const client = useClient()
   const gates = useGates()
   const known = shallowRef<ReadonlyMap<string, Alarm>>(new Map())
+  /** As they stood at the past moment that is shown; null shows the present. */
+  const then = shallowRef<readonly Alarm[] | null>(null)
   const failure = ref('')
   const muted = ref(false)
 
   // Shelves end by the clock: a look each ten seconds does.
   const lookedAt = computed(() => Math.floor(gates.now / 10_000) * 10_000)
-  const shown = computed((): readonly Shown[] => inOrder(known.value.values(), lookedAt.value))
+  const shown = computed((): readonly Shown[] => inOrder(then.value ?? known.value.values(), lookedAt.value))
   const unacknowledged = computed(() => shown.value.filter(isUnacknowledged))
-  const counts = computed((): Record<Priority, number> => countByPriority(shown.value))
+  /** Of the present also while the past is shown: nobody looks away from an alarm. */
+  const present = computed((): readonly Shown[] => (then.value === null ? shown.value : inOrder(known.value.values(), gates.serverNow())))
+  const counts = computed((): Record<Priority, number> => countByPriority(present.value))
   const newest = computed(() =>
-    unacknowledged.value.reduce<Shown | undefined>(
-      (a, b) => (a && (a.alarm.raised_at ?? 0) >= (b.alarm.raised_at ?? 0) ? a : b),
-      undefined,
-    ),
+    present.value
+      .filter(isUnacknowledged)
+      .reduce<Shown | undefined>((a, b) => (a && (a.alarm.raised_at ?? 0) >= (b.alarm.raised_at ?? 0) ? a : b), undefined),
   )
   const lately = computed(
     () => shown.value.filter((s) => (s.alarm.raised_at ?? 0) > lookedAt.value - TEN_MINUTES_MS && s.state !== 'suppressed').length,
@@ -60,6 +63,9 @@ export const useAlarms = defineStore('alarms', () => {
     failure,
     muted,
     take,
+    showPast(alarms: readonly Alarm[] | null): void {
+      then.value = alarms
+    },
     of: (gate: string): readonly Shown[] => shown.value.filter((s) => s.alarm.gate === gate),
     acknowledge: (ids: readonly string[]) => doing(() => client.alarms.acknowledge(ids)),
     shelve: (id: string, how: Shelve) => doing(() => client.alarms.shelve(id, how)),
@@ -67,6 +73,7 @@ export const useAlarms = defineStore('alarms', () => {
     comment: (id: string, note: string) => doing(() => client.alarms.comment(id, note)),
     clear(): void {
       known.value = new Map()
+      then.value = null
       failure.value = ''
     },
   }

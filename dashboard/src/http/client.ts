@@ -24,6 +24,7 @@ import { type AlarmClient, alarmClient } from '../alarm/client.ts'
 import { type AuditClient, auditClient } from '../audit/client.ts'
 import { type NotificationClient, notificationClient } from '../notification/client.ts'
 import { type OrderClient, orderClient } from '../order/client.ts'
+import { type PastClient, pastClient } from '../past/client.ts'
 import { type PlanClient, planClient } from '../plan/client.ts'
 import { type ReportClient, reportClient } from '../report/client.ts'
 import { type ReviewClient, reviewClient } from '../review/client.ts'
@@ -49,6 +50,8 @@ export type ClientDeps = {
   readonly fetch: typeof globalThis.fetch
   /** The server no longer knows the session. */
   readonly onSignedOut: () => void
+  /** @returns why this request is not sent, or null: while the past is shown nothing of the present is changed. */
+  readonly refusalOf?: (request: { readonly method: string; readonly path: string }) => string | null
 }
 
 type HistoryAsk = { readonly metrics: readonly string[]; readonly from: number; readonly to: number; readonly points: number }
@@ -64,7 +67,7 @@ export type Client = {
   canals(): Promise<Canal[]>
   sites(): Promise<SiteList['items']>
   /** Totals of what the person may see. */
-  situation(): Promise<Situation>
+  situation(at?: number): Promise<Situation>
   alarms: AlarmClient
   notifications: NotificationClient
   shift: ShiftClient
@@ -77,6 +80,7 @@ export type Client = {
   review: ReviewClient
   balance: BalanceClient
   plans: PlanClient
+  past: PastClient
   gates(): Promise<Gate[]>
   /** What lies behind the map. */
   map(): Promise<MapSettingsReply>
@@ -107,6 +111,8 @@ const PAGE = 1000
 
 export function openClient(deps: ClientDeps): Client {
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const refusal = deps.refusalOf?.({ method: init.method ?? 'GET', path })
+    if (refusal) throw new RequestFailure(0, refusedHere(refusal))
     const response = await deps.fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init }).catch((cause: unknown) => {
       throw isAbort(cause) ? cause : new RequestFailure(0, null, { cause })
     })
@@ -134,7 +140,7 @@ export function openClient(deps: ClientDeps): Client {
     areas: () => all<AreaList['items'][number]>('/areas'),
     canals: () => all<Static<typeof CanalList>['items'][number]>('/canals'),
     sites: () => all<SiteList['items'][number]>('/sites'),
-    situation: () => read<Situation>('/situation'),
+    situation: (at) => read<Situation>(at === undefined ? '/situation' : `/situation?at=${at}`),
     alarms: alarmClient(read),
     notifications: notificationClient(read),
     shift: shiftClient(read),
@@ -148,6 +154,7 @@ export function openClient(deps: ClientDeps): Client {
     balance: balanceClient(read),
     map: () => read<MapSettingsReply>('/map'),
     plans: planClient({ read, send: request }),
+    past: pastClient(read),
     gates: () => all<GateList['items'][number]>('/gates'),
     history: (gate, { metrics, from, to, points }, options = {}) => {
       const query = new URLSearchParams({
@@ -182,6 +189,8 @@ export function openClient(deps: ClientDeps): Client {
     liftTag: async (id) => void (await request(`/lockouts/${encodeURIComponent(id)}`, { method: 'DELETE' })),
   }
 }
+
+const refusedHere = (detail: string): Problem => ({ type: 'about:blank', title: detail, status: 0, code: 'IN_THE_PAST', detail, next: '' })
 
 const posted = (body: unknown): RequestInit => ({
   method: 'POST',

@@ -6,6 +6,7 @@ import { en as gateVolume } from '../gate/text.ts'
 import { en as map } from '../map/text.ts'
 import { en as notification } from '../notification/text.ts'
 import { en as order } from '../order/text.ts'
+import { en as past } from '../past/text.ts'
 import { en as people } from '../people/text.ts'
 import { en as plan } from '../plan/text.ts'
 import { en as preset } from '../preset/text.ts'
@@ -38,6 +39,7 @@ export const en: Messages = {
   ...command,
   ...account,
   ...people,
+  ...past,
   ...audit,
   ...order,
   ...tag,

@@ -6,6 +6,7 @@ import { zh as gateVolume } from '../gate/text.ts'
 import { zh as map } from '../map/text.ts'
 import { zh as notification } from '../notification/text.ts'
 import { zh as order } from '../order/text.ts'
+import { zh as past } from '../past/text.ts'
 import { zh as people } from '../people/text.ts'
 import { zh as plan } from '../plan/text.ts'
 import { zh as preset } from '../preset/text.ts'
@@ -37,6 +38,7 @@ export const zh = {
   ...command,
   ...account,
   ...people,
+  ...past,
   ...audit,
   ...order,
   ...tag,

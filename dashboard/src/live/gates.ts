@@ -16,6 +16,12 @@ export type GateSignal = {
   readonly state: ShallowRef<LiveState | null>
   readonly verdict: ShallowRef<Verdict>
 }
+/** What is shown of a past moment. A gate that is not in `states` is as it was in the frame before; null: nothing was known of it. */
+export type GatesThen = {
+  readonly at: number
+  readonly states: ReadonlyMap<string, LiveState | null>
+  readonly staleAfterMs: ReadonlyMap<string, number>
+}
 export type Loading = { readonly at: 'loading' } | { readonly at: 'ready' } | { readonly at: 'failed'; readonly detail: string }
 
 const TICK_MS = 1000
@@ -41,6 +47,8 @@ export const useGates = defineStore('gates', () => {
   /** Counts up with each message that brought values: for drawings that show many gates at once. */
   const news = ref(0)
   const counts = shallowRef(countConditions([]))
+  /** The past is shown: what comes live is left out, and every time on the screen is of then. */
+  const isPast = ref(false)
   /** The shortest time in which some gate with values must have said something. */
   const quietMs = ref<number>()
 
@@ -86,6 +94,7 @@ export const useGates = defineStore('gates', () => {
       areas.value = foundAreas.sort((a, b) => a.order - b.order)
       canals.value = new Map(foundCanals.map((c) => [c.id, c]))
       signals.value = inPlace(foundGates, canals.value).map((gate) => {
+        if (isPast.value) return signalOf({ ...gate, state: null })
         const known = byId.get(gate.id)
         // What came live meanwhile is newer than the list.
         return signalOf(known?.state.value ? { ...gate, state: known.state.value } : gate)
@@ -102,6 +111,7 @@ export const useGates = defineStore('gates', () => {
 
   function take(message: StateMessage): void {
     offsets = withMessage(offsets, { at: message.at, received: Date.now() })
+    if (isPast.value) return
     now.value = serverNow()
     judgedAt.value = now.value
     const absent = message.full ? new Set(byId.keys()) : new Set<string>()
@@ -129,11 +139,60 @@ export const useGates = defineStore('gates', () => {
   }
 
   function tick(): void {
+    if (isPast.value) return
     now.value = serverNow()
     if (link.value.at === 'lost') return
     judgedAt.value = now.value
     for (const signal of signals.value) judge(signal)
     settle()
+  }
+
+  /** Nothing of the present is left on the screen, before anything of the past is. */
+  function beginPast(at: number): void {
+    now.value = unixMs(at)
+    judgedAt.value = now.value
+    if (isPast.value) return
+    isPast.value = true
+    for (const signal of signals.value) {
+      signal.state.value = null
+      judge(signal)
+    }
+    news.value++
+    settle()
+  }
+
+  function showPast({ at, states, staleAfterMs }: GatesThen): void {
+    now.value = unixMs(at)
+    judgedAt.value = now.value
+    const listed = signals.value.map((signal) => {
+      const limit = staleAfterMs.get(signal.gate.id) ?? signal.gate.stale_after_ms
+      if (limit === signal.gate.stale_after_ms) return signal
+      return markRaw({ ...signal, gate: { ...signal.gate, stale_after_ms: limit } })
+    })
+    if (listed.some((signal, i) => signal !== signals.value[i])) {
+      signals.value = listed
+      byId = new Map(listed.map((s) => [s.gate.id, s]))
+    }
+    for (const signal of signals.value) {
+      const state = states.get(signal.gate.id)
+      if (state !== undefined) signal.state.value = state && markRaw(state)
+      judge(signal)
+    }
+    news.value++
+    settle()
+  }
+
+  /** Back to the present: all of it is read anew. */
+  function endPast(): void {
+    isPast.value = false
+    now.value = serverNow()
+    judgedAt.value = now.value
+    for (const signal of signals.value) {
+      signal.state.value = null
+      judge(signal)
+    }
+    settle()
+    void load()
   }
 
   /** The link's times are this computer's, so its age is too. */
@@ -154,6 +213,11 @@ export const useGates = defineStore('gates', () => {
     news,
     counts,
     notice,
+    isPast,
+    beginPast,
+    showPast,
+    endPast,
+    serverNow,
     load,
     take,
     serverTimeOf: (localMs: number): number => localMs + offsetMs(offsets),
@@ -168,6 +232,7 @@ export const useGates = defineStore('gates', () => {
     /** What one person saw is not for the next one. */
     clear(): void {
       byId = new Map()
+      isPast.value = false
       signals.value = []
       loading.value = { at: 'loading' }
       link.value = { at: 'connecting', since: Date.now() }

@@ -1,7 +1,7 @@
 import { io } from 'socket.io-client'
 import type { AlarmMessage } from '#contract/alarm.ts'
 import type { CommandMessage } from '#contract/http/command.ts'
-import type { StateMessage } from '#contract/http.ts'
+import type { StateMessage, Watch } from '#contract/http.ts'
 import { ANSWER_MS, isSilent, type Link, type LinkEvent, nextLink, SILENCE_MS } from './link.ts'
 
 export type SocketDeps = {
@@ -16,10 +16,11 @@ export type SocketDeps = {
 const LOOK_MS = 250
 
 /** The live connection: watches every gate that the person may see, and finds out within 3 s when it is gone. */
-export function openSocket(deps: SocketDeps): { close(): void } {
+export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close(): void } {
   let link: Link = { at: 'connecting', since: Date.now() }
   let probing = false
   let answeredAt = 0
+  let asked: Watch = {}
 
   const step = (event: LinkEvent): void => {
     const next = nextLink(link, event)
@@ -37,7 +38,7 @@ export function openSocket(deps: SocketDeps): { close(): void } {
 
   socket.io.on('open', () => socket.io.engine.on('packet', () => step({ kind: 'heard', t: Date.now() })))
   // A watch is answered by a full snapshot: after it the view is right, whatever was missed.
-  socket.on('connect', () => socket.emit('watch', {}))
+  socket.on('connect', () => socket.emit('watch', asked))
   socket.on('state', (message: StateMessage) => {
     deps.onState(message)
     step({ kind: message.full ? 'snapshot' : 'news', t: Date.now() })
@@ -76,6 +77,11 @@ export function openSocket(deps: SocketDeps): { close(): void } {
   const timer = setInterval(() => void look(), LOOK_MS)
 
   return {
+    /** Alarms come whatever is watched. */
+    watch(ask) {
+      asked = ask
+      if (socket.connected) socket.emit('watch', asked)
+    },
     close() {
       clearInterval(timer)
       clearTimeout(retry)

@@ -31,6 +31,13 @@ export const PAGES: readonly Page[] = [
   { name: 'orders', path: 'orders', label: 'order.title', group: 'operate', component: () => import('../order/OrdersPage.vue') },
   { name: 'plans', path: 'plans', label: 'plan.title', group: 'operate', component: () => import('../plan/PlansPage.vue') },
   { name: 'shift', path: 'shift', label: 'shift.title', group: 'watch', component: () => import('../shift/ShiftPage.vue') },
+  {
+    name: 'consultations',
+    path: 'consultations',
+    label: 'consultation.title',
+    group: 'watch',
+    component: () => import('../past/ConsultationsPage.vue'),
+  },
   { name: 'trends', path: 'trends', label: 'trend.nav', group: 'watch', component: () => import('../trend/TrendsPage.vue') },
   { name: 'reports', path: 'reports', label: 'report.nav', group: 'analyse', component: () => import('../report/ReportsPage.vue') },
   { name: 'volumes', path: 'volumes', label: 'volume.nav', group: 'analyse', component: () => import('../volume/VolumesPage.vue') },
@@ -53,6 +60,9 @@ export const PAGES: readonly Page[] = [
   { name: 'audit', path: 'audit', label: 'audit.title', group: 'manage', component: () => import('../audit/AuditPage.vue') },
   { name: 'account', path: 'account', label: 'account.title', group: 'manage', component: () => import('../account/AccountPage.vue') },
 ]
+
+/** Pages that show the past as they do the present. Any other ends a replay. */
+export const PAST_PAGES: readonly unknown[] = ['situation', 'alarms', 'schematic', 'map', 'trends', 'gate', 'wall']
 
 /** Pages that are reached from a gate or by an address, not from the navigation. */
 export const OTHER_PAGES: readonly RouteRecordRaw[] = [

@@ -29,6 +29,8 @@ const PAIRS = [
   ...GROUNDS.map((ground) => ['text', ground] as const),
   ['alarm-text', 'alarm-ground'],
   ['warn-text', 'warn-ground'],
+  ['past-text', 'past-ground'],
+  ['past-line', 'surface'],
 ] as const
 const DRAWN = ['line-strong', 'focus', 'bar', 'leaf', 'water-line', ...[1, 2, 3, 4, 5, 6].map((n) => `trace-${n}`)]
 

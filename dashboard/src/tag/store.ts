@@ -15,6 +15,7 @@ export const useTags = defineStore('tags', () => {
   /** Why they could not be read, empty when they were: then an empty list does not say that nothing is tagged. */
   const failure = ref('')
   let asked = 0
+  let isPast = false
 
   // They end by the clock.
   watch(
@@ -29,7 +30,7 @@ export const useTags = defineStore('tags', () => {
     failure,
     of: (gate: string): readonly LockoutView[] => byGate.value.get(gate) ?? [],
     take({ gate, lockouts }: CommandMessage): void {
-      if (lockouts === null) return
+      if (lockouts === null || isPast) return
       asked += 1
       byGate.value = withTags(byGate.value, gate, lockouts)
     },
@@ -40,6 +41,7 @@ export const useTags = defineStore('tags', () => {
       try {
         const tags = await client.tags()
         failure.value = ''
+        if (isPast) return
         if (own === asked) byGate.value = byStructure(tags)
         // Told of a change meanwhile: the answer may be of before it.
         else await this.load()
@@ -47,7 +49,14 @@ export const useTags = defineStore('tags', () => {
         failure.value = error instanceof Error ? error.message : String(error)
       }
     },
+    /** Those that were in force at the past moment that is shown; null shows the present again. */
+    showPast(then: readonly LockoutView[] | null): void {
+      isPast = then !== null
+      if (then) byGate.value = byStructure(then)
+      else void this.load()
+    },
     clear(): void {
+      isPast = false
       byGate.value = new Map()
       failure.value = ''
     },
