@@ -32,7 +32,8 @@ export const PastSeries = Type.Object({
 export type PastSeries = Static<typeof PastSeries>
 export const PastGate = Type.Object({
   stale_after_ms: Type.Integer({
-    description: 'A value older than this was STALE: of what was told less often then, three of its intervals',
+    description:
+      'A value older than this was STALE. Of a gate that was told less often than once a minute then: three intervals of its rarest metric',
   }),
   metrics: Type.Record(Type.String(), PastSeries),
 })

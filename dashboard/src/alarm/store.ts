@@ -32,9 +32,10 @@ export const useAlarms = defineStore('alarms', () => {
       .filter(isUnacknowledged)
       .reduce<Shown | undefined>((a, b) => (a && (a.alarm.raised_at ?? 0) >= (b.alarm.raised_at ?? 0) ? a : b), undefined),
   )
-  const lately = computed(
-    () => shown.value.filter((s) => (s.alarm.raised_at ?? 0) > lookedAt.value - TEN_MINUTES_MS && s.state !== 'suppressed').length,
-  )
+  const lately = computed(() => {
+    const from = (then.value === null ? lookedAt.value : gates.serverNow()) - TEN_MINUTES_MS
+    return present.value.filter((s) => (s.alarm.raised_at ?? 0) > from && s.state !== 'suppressed').length
+  })
   const flood = computed(() => (lately.value > FLOOD ? lately.value : 0))
 
   function take({ full, alarms }: AlarmMessage): void {

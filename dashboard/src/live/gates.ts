@@ -198,7 +198,8 @@ export const useGates = defineStore('gates', () => {
   /** The link's times are this computer's, so its age is too. */
   const notice = computed(() => {
     void now.value
-    return noticeOf(link.value, { now: Date.now(), quietMs: quietMs.value })
+    // While the past is shown no gate is watched, and none says anything.
+    return noticeOf(link.value, { now: Date.now(), quietMs: isPast.value ? undefined : quietMs.value })
   })
 
   return {

@@ -5,6 +5,8 @@ import type { PastSeries as Found } from '#history/port.ts'
 const HOUR_MS = 3_600_000
 /** As a site is stale: after three of its intervals. */
 const INTERVALS = 3
+/** Polled each minute or oftener: then the site's own interval tells what is old. */
+const DENSE_AN_HOUR = 60
 const FOREIGN_DIGITS = 4
 
 /** The columns of each gate. @param staleAfterMs of a gate as it reports now */
@@ -25,8 +27,10 @@ export function gatesOf(found: readonly Found[], staleAfterMs: (gate: string) =>
 
 /** History from before a site was connected comes every few minutes: judged by today's interval all of it would be stale. */
 function staleThen(series: readonly Pick<Found, 'hourBefore'>[], now: number): number {
-  const most = Math.max(...series.map((s) => s.hourBefore))
-  return most === 0 ? now : Math.max(now, Math.ceil((INTERVALS * HOUR_MS) / most))
+  const counts = series.map((s) => s.hourBefore).filter((n) => n > 0)
+  if (counts.length === 0 || Math.max(...counts) >= DENSE_AN_HOUR) return now
+  // A leaf that stands is told seldom, and is no older for it than the level that is told each few minutes.
+  return Math.max(now, Math.ceil((INTERVALS * HOUR_MS) / Math.min(...counts)))
 }
 
 function columnsOf({ metric, t, value, quality, good }: Found): PastSeries {

@@ -51,6 +51,8 @@ beforeAll(async () => {
   const { registry, history } = stores
   const samples = [
     ...Array.from({ length: 120 }, (_, i) => sample(-HOUR + i * MINUTE, 'yc-zh-03', good(1 + i / 100))),
+    sample(-40 * MINUTE, 'wl-zh-01', good(0.5), 'opening'),
+    ...[-50, -45, -20].map((m) => sample(m * MINUTE, 'wl-zh-01', good(3))),
     ...[sample(-3 * MINUTE, 'yc-zh-04', good(1.5)), sample(-MINUTE, 'yc-zh-04', bad('timeout')), sample(-MINUTE, 'wl-zh-01', good(3))],
   ]
   expect(await history.write(samples, { rewrite: false })).toEqual({ kind: 'kept' })
@@ -107,8 +109,9 @@ test('a moment of the past tells the last value of each metric with its time, an
   expect(gates['yc-zh-04']?.metrics).toEqual({
     level_up: { t: [T - MINUTE], v: [null], q: [1], good: { t: T - 3 * MINUTE, v: 1.5 } },
   })
-  // Told each minute then: three intervals of that, not of today's five seconds.
-  expect(gates['yc-zh-03']?.stale_after_ms).toBe(3 * MINUTE)
+  // Told each minute: the site's interval. The other came seldom then, its leaf once an hour.
+  expect(gates['yc-zh-03']?.stale_after_ms).toBe(15_000)
+  expect(gates['wl-zh-01']?.stale_after_ms).toBe(3 * HOUR)
 })
 
 test('a stretch tells the newest value of each of its steps', async () => {
