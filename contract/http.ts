@@ -132,6 +132,7 @@ export const Watch = Type.Object(
   {
     gates: Type.Optional(Type.Array(Type.String(), { maxItems: 10_000 })),
     areas: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
+    packed: Type.Optional(Type.Boolean({ description: 'Answer with `packed` in place of `state` and `alarm`: JSON, deflated (RFC 1950)' })),
   },
   { additionalProperties: false },
 )
@@ -139,7 +140,10 @@ export type Watch = Static<typeof Watch>
 
 /** Socket.io: server → client, at most two `state` a second. `at` is the server's clock, for ages. */
 export type StateMessage = { at: number; full: boolean; gates: LiveState[] }
+/** A `state` or an `alarm` that is written and compressed once for everyone who watches the same. */
+export type PackedMessage = { kind: 'state' | 'alarm'; at: number; full: boolean; bytes: Uint8Array<ArrayBufferLike> }
 export type ServerToClient = {
+  packed: (message: PackedMessage) => void
   state: (message: StateMessage) => void
   alarm: (message: AlarmMessage) => void
   command: (message: CommandMessage) => void

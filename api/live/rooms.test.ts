@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inflateSync } from 'node:zlib'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -220,4 +221,42 @@ test('a server starts while the broker is away', async () => {
   const { app: alone } = await startApp({ ...stores, mqttUrl: NO_BROKER })
   expect((await alone.inject('/healthz')).statusCode).toBe(200)
   await alone.close()
+})
+
+test('clients that read packed messages are told the same as the others, each its own areas, and everything anew after each watch', async () => {
+  type Told = { at: number; full: boolean; gates: LiveState[] }
+  const packed = (cookie: string) => {
+    const client = open(cookie)
+    const told: Told[] = []
+    client.socket.on('packed', ({ kind, at, full, bytes }) => {
+      const message = JSON.parse(inflateSync(bytes).toString()) as Told
+      expect(message.full).toBe(full)
+      if (kind === 'state') told.push({ ...message, at })
+    })
+    return {
+      ...client,
+      told,
+      newest: (gate: string) => told.flatMap((m) => m.gates.filter((g) => g.gate === gate)).at(-1)?.metrics['level_up'],
+    }
+  }
+  const [chief, wang] = [await cookieOf(app, 'chief'), await cookieOf(app, 'wang')]
+  const clients = [packed(chief), packed(chief), packed(wang)]
+  for (const client of clients) {
+    expect(await client.watch({ packed: true })).toEqual({ ok: true })
+    await expect.poll(() => client.told.length, { timeout: 5000 }).toBe(1)
+    expect(client.told[0]?.full).toBe(true)
+  }
+  const t = Date.now()
+  await publish(liveState('yc-zh-03', { level_up: liveValue(t, 4) }))
+  await publish(liveState('wl-zh-01', { level_up: liveValue(t, 5) }))
+  for (const client of clients) await expect.poll(() => client.newest('yc-zh-03'), { timeout: 5000 }).toEqual(liveValue(t, 4))
+  for (const client of clients.slice(0, 2)) await expect.poll(() => client.newest('wl-zh-01'), { timeout: 5000 }).toEqual(liveValue(t, 5))
+  expect(clients[2]?.told.flatMap((m) => m.gates.map((g) => g.area))).not.toContain('wulanbuhe')
+  expect(clients.flatMap((c) => c.messages)).toEqual([])
+  const [first] = clients
+  const before = first?.told.length ?? 0
+  await first?.watch({ packed: true, gates: ['yc-zh-03'] })
+  await expect.poll(() => first?.told.length, { timeout: 5000 }).toBe(before + 1)
+  expect(first?.told.at(-1)?.gates.map((g) => g.gate)).toEqual(['yc-zh-03'])
+  expect(Math.abs((first?.told.at(-1)?.at ?? 0) - Date.now())).toBeLessThan(60_000)
 })

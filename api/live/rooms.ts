@@ -4,7 +4,7 @@ import { Server, type Socket } from 'socket.io'
 import { Compile } from 'typebox/compile'
 import { Fault, messageOf } from '#contract/fault.ts'
 import type { CommandMessage } from '#contract/http/command.ts'
-import { type ClientToServer, type ServerToClient, Watch } from '#contract/http.ts'
+import { type ClientToServer, type PackedMessage, type ServerToClient, Watch } from '#contract/http.ts'
 import type { LiveState } from '#contract/live.ts'
 import type { UnixMs } from '#contract/units.ts'
 import { type Reach, reaches, reachOf } from '../auth/may.ts'
@@ -13,6 +13,7 @@ import { passwordChangeNeeded } from '../plugins/session-cookie.ts'
 import { problemOf } from '../problem.ts'
 import { seesAlarm } from '../routes/v1/alarms/reach.ts'
 import type { AlarmList } from './alarm-list.ts'
+import { type Audience, Audiences, isDue, pack } from './audience.ts'
 import { due, markSent, nothingOwed, type Owed, sees, type View } from './batching.ts'
 import type { Feed } from './feed.ts'
 
@@ -33,6 +34,8 @@ type Client = {
   signedIn: SignedIn
   reach: Reach
   view: View | null
+  /** Whoever reads packed messages is told with all who see the same, as long as nothing else is owed to them. */
+  audience: Audience<Client> | null
   readonly owed: Owed
   owedAlarms: Set<string> | 'all'
 }
@@ -49,6 +52,7 @@ export class Rooms {
   readonly #io: Server<ClientToServer, ServerToClient, Record<string, never>, { signedIn?: SignedIn }>
   readonly #clients = new Map<string, Client>()
   readonly #timers: NodeJS.Timeout[] = []
+  readonly #audiences = new Audiences<Client>()
   #changed = new Set<string>()
 
   static open(server: HttpServer, deps: Deps): Rooms {
@@ -124,11 +128,15 @@ export class Rooms {
       signedIn,
       reach: reachOf(signedIn.person.grants, 'read'),
       view: null,
+      audience: null,
       owed: nothingOwed(),
       owedAlarms: 'all',
     }
     this.#clients.set(socket.id, client)
-    socket.on('disconnect', () => this.#clients.delete(socket.id))
+    socket.on('disconnect', () => {
+      this.#clients.delete(socket.id)
+      this.#seat(client, 'nowhere')
+    })
     socket.on('watch', (watch: unknown, ack: unknown) => {
       const reply = this.#watch(client, watch)
       // The state first: behind the acknowledgement the transport is busy, and the state would wait for the next tick.
@@ -140,14 +148,21 @@ export class Rooms {
 
   #watch(client: Client, watch: unknown): { ok: true } | { ok: false; detail: string } {
     if (!watchRequest.Check(watch)) return { ok: false, detail: 'watch takes {gates?: string[], areas?: string[]}' }
-    const { gates, areas } = watch
+    const { gates, areas, packed } = watch
     if (areas && areas.length > 0 && !gates && !areas.some((area) => reaches(client.reach, area))) {
       return { ok: false, detail: `none of these areas may be seen: ${areas.slice(0, 10).join(', ')}` }
     }
     client.view = { gates: gates ? new Set(gates) : null, areas: areas ? new Set(areas) : null }
+    this.#seat(client, packed ? 'with those who see the same' : 'nowhere')
     client.owed.full = true
     client.owedAlarms = 'all'
     return { ok: true }
+  }
+
+  #seat(client: Client, where: 'with those who see the same' | 'nowhere'): void {
+    if (client.audience) this.#audiences.leave(client, client.audience)
+    const { view } = client
+    client.audience = view && where !== 'nowhere' ? this.#audiences.join(client, { view, reach: client.reach }) : null
   }
 
   #tick(): void {
@@ -155,12 +170,51 @@ export class Rooms {
     this.#changed = new Set()
     const now = this.#deps.now()
     this.#dismiss((c) => c.signedIn.expiresAt <= now)
+    if (changed.size > 0) this.#audiences.owe({ gates: changed })
+    for (const audience of this.#audiences.all()) this.#tellAll(audience)
     for (const client of this.#clients.values()) {
       // Whether each is in view is judged when it is sent: until then grants may change.
-      if (client.view) for (const gate of changed) client.owed.gates.add(gate)
+      if (client.view && !client.audience) for (const gate of changed) client.owed.gates.add(gate)
       this.#send(client)
       this.#sendAlarms(client)
     }
+  }
+
+  /** One message for all of them who have taken what came before; the others are owed it. */
+  #tellAll(audience: Audience<Client>): void {
+    const [first] = audience.clients
+    if (!first?.view) return
+    const { view, reach } = first
+    const now = performance.now()
+    if (isDue(audience, now)) {
+      const gates = [...audience.gates].flatMap((gate) => {
+        const state = this.#deps.feed.states.get(gate)
+        return state && sees(view, reach, state) ? [state] : []
+      })
+      const message = gates.length === 0 ? undefined : pack('state', { at: this.#deps.now(), full: false, gates })
+      for (const client of audience.clients) {
+        if (client.owed.full) continue
+        if (client.owed.gates.size > 0 || !isWritable(client)) for (const gate of audience.gates) client.owed.gates.add(gate)
+        else if (message) {
+          markSent(client.owed, now)
+          this.#emit(client, message)
+        }
+      }
+      audience.gates.clear()
+      audience.sentAt = now
+    }
+    if (audience.alarms.size > 0) this.#tellAllAlarms(audience, reach)
+  }
+
+  #tellAllAlarms(audience: Audience<Client>, reach: Reach): void {
+    const alarms = [...audience.alarms].flatMap((id) => this.#deps.alarms.get(id) ?? []).filter((a) => seesAlarm(reach, a.area))
+    const message = alarms.length === 0 ? undefined : pack('alarm', { at: this.#deps.now(), full: false, alarms })
+    for (const client of audience.clients) {
+      if (client.owedAlarms === 'all') continue
+      if (client.owedAlarms.size > 0 || !isWritable(client)) for (const id of audience.alarms) client.owedAlarms.add(id)
+      else if (message) this.#emit(client, message)
+    }
+    audience.alarms.clear()
   }
 
   #send(client: Client): void {
@@ -172,17 +226,32 @@ export class Rooms {
     // While a client has not taken the last message, its transport is not writable; what it is owed then is the latest, not the missed.
     const what = due(owed, now, { writable: socket.conn.transport.writable })
     if (what === 'nothing') return
+    const { audience } = client
+    if (what === 'full' && audience?.everything.state) {
+      markSent(owed, now)
+      this.#emit(client, audience.everything.state)
+      return
+    }
     const gates = what === 'full' ? [...states.all()].filter(inView) : [...owed.gates].map((gate) => states.get(gate)).filter(inView)
     if (what === 'changes' && gates.length === 0) {
       owed.gates.clear()
       return
     }
     markSent(owed, now)
-    socket.emit('state', { at: this.#deps.now(), full: what === 'full', gates })
+    const message = { at: this.#deps.now(), full: what === 'full', gates }
+    if (!audience) {
+      socket.emit('state', message)
+      return
+    }
+    const packed = pack('state', message)
+    if (what === 'full') audience.everything.state = packed
+    this.#emit(client, packed)
   }
 
   #oweAlarms(ids: readonly string[]): void {
-    for (const { owedAlarms } of this.#clients.values()) if (owedAlarms !== 'all') for (const id of ids) owedAlarms.add(id)
+    this.#audiences.owe({ alarms: ids })
+    for (const { owedAlarms, audience } of this.#clients.values())
+      if (owedAlarms !== 'all' && !audience) for (const id of ids) owedAlarms.add(id)
   }
 
   /** Alarms follow the person's areas, whatever gates are in view: nobody looks away from an alarm. */
@@ -191,10 +260,40 @@ export class Rooms {
     if (!view || (owedAlarms !== 'all' && owedAlarms.size === 0) || !socket.conn.transport.writable) return
     const at = this.#deps.now()
     const { alarms } = this.#deps
+    const { audience } = client
+    if (owedAlarms === 'all' && audience?.everything.alarm) {
+      client.owedAlarms = new Set()
+      this.#emit(client, audience.everything.alarm)
+      return
+    }
     const owed = owedAlarms === 'all' ? alarms.present(at) : [...owedAlarms].flatMap((id) => alarms.get(id) ?? [])
     client.owedAlarms = new Set()
     const told = owed.filter((alarm) => seesAlarm(reach, alarm.area))
-    if (owedAlarms === 'all' || told.length > 0) socket.emit('alarm', { at, full: owedAlarms === 'all', alarms: told })
+    if (owedAlarms !== 'all' && told.length === 0) return
+    const message = { at, full: owedAlarms === 'all', alarms: told }
+    if (!audience) {
+      socket.emit('alarm', message)
+      return
+    }
+    const packed = pack('alarm', message)
+    if (message.full) audience.everything.alarm = packed
+    this.#emit(client, packed)
+  }
+
+  #emit({ socket }: Client, message: PackedMessage): void {
+    // Compressed already: the connection's own compression would only take time. What was written earlier is still all that there is: it is of now.
+    socket.compress(false).emit('packed', { ...message, at: this.#deps.now() })
+  }
+
+  /** Other areas are another audience, and the picture of it is sent anew. */
+  #regrant(client: Client, reach: Reach): void {
+    const before = client.audience
+    client.reach = reach
+    if (!before) return
+    this.#seat(client, 'with those who see the same')
+    if (client.audience === before) return
+    client.owed.full = true
+    client.owedAlarms = 'all'
   }
 
   #dismiss(whom: (client: Client) => boolean): void {
@@ -211,7 +310,7 @@ export class Rooms {
           continue
         }
         client.signedIn = signedIn
-        client.reach = reachOf(signedIn.person.grants, 'read')
+        this.#regrant(client, reachOf(signedIn.person.grants, 'read'))
       } catch (error) {
         // Live goes on while the registry is away; a session still ends at its time.
         this.#deps.log.warn({ error: messageOf(error) }, 'sessions of live connections could not be looked up')
@@ -220,6 +319,8 @@ export class Rooms {
     }
   }
 }
+
+const isWritable = ({ socket }: Client): boolean => socket.conn.transport.writable
 
 /** What socket.io hands to the client's `connect_error`, as `error.data`. */
 function refusal(error: unknown): Error {

@@ -57,7 +57,7 @@ export function districtOf(gates: number): District {
 }
 
 /** Eight metrics, each another than a second before. */
-function metricsAt(gate: number, t: number): Record<string, LiveValue> {
+export function metricsAt(gate: number, t: number): Record<string, LiveValue> {
   const wave = Math.sin(t / 60_000 + gate)
   const step = Math.floor(t / 1000) % 2
   const value = (v: number): LiveValue => ({ t, rx: t, v: Number(v.toFixed(3)), q: 0 })

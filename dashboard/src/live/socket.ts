@@ -1,7 +1,7 @@
 import { io } from 'socket.io-client'
 import type { AlarmMessage } from '#contract/alarm.ts'
 import type { CommandMessage } from '#contract/http/command.ts'
-import type { StateMessage, Watch } from '#contract/http.ts'
+import type { PackedMessage, StateMessage, Watch } from '#contract/http.ts'
 import { ANSWER_MS, isSilent, type Link, type LinkEvent, nextLink, SILENCE_MS } from './link.ts'
 
 export type SocketDeps = {
@@ -14,13 +14,20 @@ export type SocketDeps = {
 }
 
 const LOOK_MS = 250
+/** What every screen is told alike comes compressed, where the browser can unpack it. */
+const PACKED: Watch = typeof DecompressionStream === 'undefined' ? {} : { packed: true }
+
+async function unpack(bytes: Uint8Array): Promise<unknown> {
+  const plain = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('deflate'))
+  return await new Response(plain).json()
+}
 
 /** The live connection: watches every gate that the person may see, and finds out within 3 s when it is gone. */
 export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close(): void } {
   let link: Link = { at: 'connecting', since: Date.now() }
   let probing = false
   let answeredAt = 0
-  let asked: Watch = {}
+  let asked: Watch = PACKED
 
   const step = (event: LinkEvent): void => {
     const next = nextLink(link, event)
@@ -39,11 +46,29 @@ export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close()
   socket.io.on('open', () => socket.io.engine.on('packet', () => step({ kind: 'heard', t: Date.now() })))
   // A watch is answered by a full snapshot: after it the view is right, whatever was missed.
   socket.on('connect', () => socket.emit('watch', asked))
-  socket.on('state', (message: StateMessage) => {
+  const takeState = (message: StateMessage): void => {
     deps.onState(message)
     step({ kind: message.full ? 'snapshot' : 'news', t: Date.now() })
-  })
+  }
+  socket.on('state', takeState)
   socket.on('alarm', (message: AlarmMessage) => deps.onAlarm(message))
+  // One after the other: to unpack takes a moment, and a later message must not overtake.
+  let unpacking: Promise<void> = Promise.resolve()
+  socket.on('packed', ({ kind, at, bytes }: PackedMessage) => {
+    const connection = socket.id
+    unpacking = unpacking
+      .then(() => unpack(bytes))
+      .then((message) => {
+        // Of a connection that has ended meanwhile: the next one begins with everything.
+        if (socket.id !== connection) return
+        if (kind === 'state') takeState({ ...(message as StateMessage), at })
+        else deps.onAlarm({ ...(message as AlarmMessage), at })
+      })
+      .catch(() => {
+        // What can't be read is as good as lost: everything anew.
+        socket.disconnect().connect()
+      })
+  })
   socket.on('command', (message: CommandMessage) => deps.onCommand(message))
   socket.on('disconnect', (reason) => {
     step({ kind: 'lost' })
@@ -79,7 +104,7 @@ export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close()
   return {
     /** Alarms come whatever is watched. */
     watch(ask) {
-      asked = ask
+      asked = { ...ask, ...PACKED }
       if (socket.connected) socket.emit('watch', asked)
     },
     close() {
