@@ -264,15 +264,20 @@ test('a link opens a past moment, marked as such on every page and with nothing 
   const { page, troubles, close } = await visit(browser, demo.address)
   await signIn(page, demo.who)
   await page.locator('[data-gate]').first().waitFor()
-  // Long enough ago that every value of then has reached history.
-  const moment = Date.now() - 20_000
-  const level = (await page.evaluate(
-    `fetch('/api/v1/past?from=${moment + 1}&to=${moment + 1}&step_ms=1').then((r) => r.json()).then((past) => past.gates['yj-yj-01'].metrics.level_up.v[0])`,
-  )) as number
+  let moment = 0
+  let level: unknown
+  await until(async () => {
+    // Long enough ago that every value of then has reached history.
+    moment = Date.now() - 15_000
+    level = await page.evaluate(
+      `fetch('/api/v1/past?from=${moment + 1}&to=${moment + 1}&step_ms=1').then((r) => r.json()).then((past) => past.gates['yj-yj-01']?.metrics.level_up?.v[0])`,
+    )
+    expect(level).toBeTypeOf('number')
+  }, 60_000)
   await page.goto(`${demo.address}/gates/yj-yj-01?past=${moment}`)
   const bar = page.locator('[data-test="past-bar"]')
   await bar.waitFor()
-  await until(async () => expect(await page.locator('[data-metric="level_up"] .value').innerText()).toContain(level.toFixed(3)))
+  await until(async () => expect(await page.locator('[data-metric="level_up"] .value').innerText()).toContain(Number(level).toFixed(3)))
   expect(await page.locator('main').innerText()).toContain('回放中不能操作闸门')
   expect(await page.locator('[data-test="link-state"]').count()).toBe(0)
   await screenshot(page, 'past-gate')
