@@ -18,7 +18,7 @@ export type Audience<Client> = {
   readonly gates: Set<string>
   readonly alarms: Set<string>
   sentAt: number
-  /** Everything, as written for the first who needed it since the last tick. */
+  /** Everything, as written for the first who needed it since the last message to all: what has changed since is in the next. */
   everything: { state?: PackedMessage; alarm?: PackedMessage }
 }
 
@@ -45,12 +45,11 @@ export class Audiences<Client> {
     if (audience.clients.size === 0) this.#byKey.delete(audience.key)
   }
 
-  /** What has changed is owed to all of them; what was written of everything is no longer everything. */
+  /** What has changed is owed to all of them. */
   owe(owed: { readonly gates?: Iterable<string>; readonly alarms?: Iterable<string> }): void {
     for (const audience of this.#byKey.values()) {
       for (const gate of owed.gates ?? []) audience.gates.add(gate)
       for (const alarm of owed.alarms ?? []) audience.alarms.add(alarm)
-      audience.everything = {}
     }
   }
 }

@@ -180,41 +180,39 @@ export class Rooms {
     }
   }
 
-  /** One message for all of them who have taken what came before; the others are owed it. */
+  /**
+   * One message for all of them who have taken what came before. Whoever has not is owed everything, which is written once for all such too: to write for
+   * each what it alone has missed would take the longest just when many fall behind.
+   */
   #tellAll(audience: Audience<Client>): void {
     const [first] = audience.clients
-    if (!first?.view) return
-    const { view, reach } = first
     const now = performance.now()
-    if (isDue(audience, now)) {
+    const isBeat = isDue(audience, now)
+    if (!first?.view || (!isBeat && audience.alarms.size === 0)) return
+    const { view, reach } = first
+    const ready = new Set([...audience.clients].filter(({ socket }) => socket.conn.transport.writable))
+    if (isBeat) {
       const gates = [...audience.gates].flatMap((gate) => {
         const state = this.#deps.feed.states.get(gate)
         return state && sees(view, reach, state) ? [state] : []
       })
-      const message = gates.length === 0 ? undefined : pack('state', { at: this.#deps.now(), full: false, gates })
-      for (const client of audience.clients) {
-        if (client.owed.full) continue
-        if (client.owed.gates.size > 0 || !isWritable(client)) for (const gate of audience.gates) client.owed.gates.add(gate)
-        else if (message) {
-          markSent(client.owed, now)
-          this.#emit(client, message)
-        }
+      const inStep = [...audience.clients].filter((client) => !client.owed.full && ready.has(client))
+      for (const client of audience.clients) if (!ready.has(client)) client.owed.full = true
+      if (gates.length > 0) {
+        for (const client of inStep) markSent(client.owed, now)
+        this.#emit(inStep, pack('state', { at: this.#deps.now(), full: false, gates }))
       }
       audience.gates.clear()
       audience.sentAt = now
+      delete audience.everything.state
     }
-    if (audience.alarms.size > 0) this.#tellAllAlarms(audience, reach)
-  }
-
-  #tellAllAlarms(audience: Audience<Client>, reach: Reach): void {
+    if (audience.alarms.size === 0) return
     const alarms = [...audience.alarms].flatMap((id) => this.#deps.alarms.get(id) ?? []).filter((a) => seesAlarm(reach, a.area))
-    const message = alarms.length === 0 ? undefined : pack('alarm', { at: this.#deps.now(), full: false, alarms })
-    for (const client of audience.clients) {
-      if (client.owedAlarms === 'all') continue
-      if (client.owedAlarms.size > 0 || !isWritable(client)) for (const id of audience.alarms) client.owedAlarms.add(id)
-      else if (message) this.#emit(client, message)
-    }
+    const inStep = [...audience.clients].filter((client) => client.owedAlarms !== 'all' && ready.has(client))
+    for (const client of audience.clients) if (!ready.has(client)) client.owedAlarms = 'all'
+    if (alarms.length > 0) this.#emit(inStep, pack('alarm', { at: this.#deps.now(), full: false, alarms }))
     audience.alarms.clear()
+    delete audience.everything.alarm
   }
 
   #send(client: Client): void {
@@ -229,7 +227,7 @@ export class Rooms {
     const { audience } = client
     if (what === 'full' && audience?.everything.state) {
       markSent(owed, now)
-      this.#emit(client, audience.everything.state)
+      this.#emit([client], audience.everything.state)
       return
     }
     const gates = what === 'full' ? [...states.all()].filter(inView) : [...owed.gates].map((gate) => states.get(gate)).filter(inView)
@@ -245,7 +243,7 @@ export class Rooms {
     }
     const packed = pack('state', message)
     if (what === 'full') audience.everything.state = packed
-    this.#emit(client, packed)
+    this.#emit([client], packed)
   }
 
   #oweAlarms(ids: readonly string[]): void {
@@ -263,7 +261,7 @@ export class Rooms {
     const { audience } = client
     if (owedAlarms === 'all' && audience?.everything.alarm) {
       client.owedAlarms = new Set()
-      this.#emit(client, audience.everything.alarm)
+      this.#emit([client], audience.everything.alarm)
       return
     }
     const owed = owedAlarms === 'all' ? alarms.present(at) : [...owedAlarms].flatMap((id) => alarms.get(id) ?? [])
@@ -277,12 +275,17 @@ export class Rooms {
     }
     const packed = pack('alarm', message)
     if (message.full) audience.everything.alarm = packed
-    this.#emit(client, packed)
+    this.#emit([client], packed)
   }
 
-  #emit({ socket }: Client, message: PackedMessage): void {
+  #emit(to: readonly Client[], message: PackedMessage): void {
+    if (to.length === 0) return
+    const sockets = to.map(({ socket }) => socket.id)
     // Compressed already: the connection's own compression would only take time. What was written earlier is still all that there is: it is of now.
-    socket.compress(false).emit('packed', { ...message, at: this.#deps.now() })
+    this.#io
+      .compress(false)
+      .to(sockets)
+      .emit('packed', { ...message, at: this.#deps.now() })
   }
 
   /** Other areas are another audience, and the picture of it is sent anew. */
@@ -319,8 +322,6 @@ export class Rooms {
     }
   }
 }
-
-const isWritable = ({ socket }: Client): boolean => socket.conn.transport.writable
 
 /** What socket.io hands to the client's `connect_error`, as `error.data`. */
 function refusal(error: unknown): Error {

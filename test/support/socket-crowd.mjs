@@ -73,6 +73,7 @@ const DEEDS = {
   pause: () => clients[0].socket.io.engine.transport.ws._socket.pause(),
   resume: () => clients[0].socket.io.engine.transport.ws._socket.resume(),
 }
+const count = () => ({ connected: clients.filter((c) => c.socket.connected).length, back: clients.map((c) => c.backAt) })
 const report = () => ({
   delays: clients.flatMap((c) => c.delays),
   ages: clients.flatMap((c) => c.ages),
@@ -86,6 +87,6 @@ const report = () => ({
 
 process.on('message', async ({ do: deed, ...rest }) => {
   await DEEDS[deed]?.(rest)
-  process.send({ done: deed, ...(deed === 'report' ? report() : {}) })
+  process.send({ done: deed, ...(deed === 'report' ? report() : deed === 'count' ? count() : {}) })
 })
 process.on('disconnect', () => process.exit(0))
