@@ -277,7 +277,7 @@ test('a link opens a past moment, marked as such on every page and with nothing 
   await page.goto(`${demo.address}/gates/yj-yj-01?past=${moment}`)
   const bar = page.locator('[data-test="past-bar"]')
   await bar.waitFor()
-  await until(async () => expect(await page.locator('[data-metric="level_up"] .value').innerText()).toContain(Number(level).toFixed(3)))
+  await until(async () => expect(await page.locator('[data-metric="level_up"] td.value').innerText()).toContain(Number(level).toFixed(3)))
   expect(await page.locator('main').innerText()).toContain('回放中不能操作闸门')
   expect(await page.locator('[data-test="link-state"]').count()).toBe(0)
   await screenshot(page, 'past-gate')
