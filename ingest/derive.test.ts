@@ -4,8 +4,8 @@ import { defaultFlowMethod, type FlowMethod } from '#contract/flow-method.ts'
 import { DERIVED_FLOW } from '#contract/metrics.ts'
 import { bad, good, type Reading, stale } from '#contract/reading.ts'
 import type { Sample } from '#history/port.ts'
+import { deriveFlow } from '#hydraulics/derive-flow.ts'
 import { Analysis, type Settled } from './analysis.ts'
-import { deriveFlow } from './derive.ts'
 import { CHECK, sample, T0 } from './testing/structure.ts'
 
 // One leaf of 4 m, 0.5 m open under 2.0 m with 1.5 m below: 4.798358 m³/s (Swamee 1992, computed vector).

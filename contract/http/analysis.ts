@@ -17,6 +17,17 @@ const { structure: _structure, ...methodFields } = FlowMethod.properties
 export const NewFlowMethod = Type.Object(methodFields, { additionalProperties: false })
 export type NewFlowMethod = Static<typeof NewFlowMethod>
 
+/** The span whose stored flow is to be derived anew. */
+export const DeriveSpan = Type.Object(
+  {
+    from: Type.Integer({ minimum: 0, description: 'ms since 1970 UTC, inclusive' }),
+    to: Type.Integer({ maximum: 8.64e15, description: 'exclusive' }),
+  },
+  { additionalProperties: false },
+)
+export const Rederived = Type.Object({ derived: Type.Integer({ description: 'Flows that were derived' }) })
+export type Rederived = Static<typeof Rederived>
+
 /** How a derived flow came about. */
 export const FlowExplained = Type.Object({
   gate: Type.String(),

@@ -92,6 +92,7 @@ const DEEDS: Readonly<Record<string, BothNames>> = {
   'correction.withdraw': both('撤回更正', 'withdrew a ruling'),
   'manual_readings.enter': both('录入人工观测', 'entered readings'),
   'flow_method.set': both('修改测流方法', 'set a flow method'),
+  'flow_method.derive_anew': both('重新推求流量', 'derived the stored flow anew'),
   'verdict_rule.set': both('修改质检规则', 'set a verdict rule'),
   'report.issue': both('出具报表', 'issued a report'),
   'dead_letters.replay': both('重新处理未识别数据', 'replayed dead letters'),

@@ -9,6 +9,7 @@ import type {
   ManualReadingView,
   NewCorrection,
   NewFlowMethod,
+  Rederived,
 } from '#contract/http/analysis.ts'
 import type { LedgerReply } from '#contract/http/ledger.ts'
 import type { ManualReading } from '#contract/manual-reading.ts'
@@ -30,6 +31,8 @@ export type ReviewClient = {
   enterCsv(csv: string): Promise<ImportReport>
   flowMethods(gate: string, options?: Options): Promise<FlowMethodList>
   setFlowMethod(gate: string, method: NewFlowMethod): Promise<void>
+  /** @param span at most 92 days. @returns how many stored flows were derived anew */
+  deriveAnew(gate: string, span: Span): Promise<number>
   explainFlow(gate: string, at: number, options?: Options): Promise<FlowExplained>
   calibration(gate: string, span: Span, options?: Options): Promise<CalibrationReply>
 }
@@ -54,6 +57,7 @@ export function reviewClient(read: Read): ReviewClient {
     enterCsv: (csv) => read('/manual-readings/csv', post({ csv })),
     flowMethods: (gate, options = {}) => read(of(gate, 'flow-methods'), options),
     setFlowMethod: async (gate, method) => void (await read(of(gate, 'flow-methods'), post(method))),
+    deriveAnew: async (gate, span) => (await read<Rederived>(of(gate, 'derived-flow'), post(span))).derived,
     explainFlow: (gate, at, options = {}) => read(`${of(gate, 'flow')}?at=${Math.round(at)}`, options),
     calibration: (gate, span, options = {}) => read(`${of(gate, 'calibration')}${within(span)}`, options),
   }

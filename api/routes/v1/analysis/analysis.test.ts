@@ -204,6 +204,29 @@ wl-zh-01,flow,2026-07-01T09:00:00+08:00,3.2,李四,
     expect(await flowAt(gauged[0])).toBeCloseTo(computed, 9)
     expect(await flowAt(gauged[2])).toBeCloseTo(computed * 0.91, 9)
     expect((await get<FlowMethodList>(`/gates/${GATE}/flow-methods`)).methods).toMatchObject([{ source: 'calibrated', by: 'chief' }])
+    // What was stored before is derived anew when an analyst asks for it.
+    const derivedOf = async (): Promise<Sample[]> => {
+      const found: Sample[] = []
+      for await (const s of stores.history.samples({
+        gate: GATE,
+        metrics: ['flow_derived'],
+        from: unixMs(D0 + HOUR),
+        to: unixMs(D0 + 6 * HOUR),
+      }))
+        found.push(s)
+      return found
+    }
+    expect(await derivedOf()).toEqual([])
+    const hours = { from: D0 + HOUR, to: D0 + 6 * HOUR }
+    expectProblem(await send('POST', `/gates/${GATE}/derived-flow`, hours, wang), 403, 'NOT_ALLOWED')
+    expect((await send('POST', `/gates/${GATE}/derived-flow`, hours)).json()).toEqual({ derived: 3 })
+    expect((await derivedOf()).map((s) => [s.t, s.reading.quality === 'good' && s.reading.value / computed])).toEqual([
+      [gauged[0], expect.closeTo(1, 9)],
+      [gauged[1], expect.closeTo(0.91, 9)],
+      [gauged[2], expect.closeTo(0.91, 9)],
+    ])
+    expect((await send('POST', `/gates/${GATE}/derived-flow`, hours)).json()).toEqual({ derived: 3 })
+    expect(await derivedOf()).toHaveLength(3)
     // Calibrating again starts from the published method, not from the factor that is set.
     expect((await get<CalibrationReply>(`/gates/${GATE}/calibration?${span(D0, D0 + 24 * HOUR)}`)).fit?.factor).toBeCloseTo(0.91, 6)
   })

@@ -2,10 +2,11 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { Fault } from '#contract/fault.ts'
 import { FlowMethod, flowMethodAt } from '#contract/flow-method.ts'
-import { CalibrationReply, FlowExplained, FlowMethodList, NewFlowMethod } from '#contract/http/analysis.ts'
+import { CalibrationReply, DeriveSpan, FlowExplained, FlowMethodList, NewFlowMethod, Rederived } from '#contract/http/analysis.ts'
 import { SpanQuery } from '#contract/http/ledger.ts'
 import { unixMs } from '#contract/units.ts'
 import { hydraulicsOf } from '#hydraulics/of-structure.ts'
+import { deriveAnew } from '../../../analysis/derive-anew.ts'
 import { calibrateStructure, explainFlow, withoutMaker } from '../../../analysis/flow.ts'
 import type { App } from '../../../app.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
@@ -14,7 +15,10 @@ import { IdParams, type RouteContext } from '../../context.ts'
 import { visibleStructure } from '../gates/gate-of.ts'
 import { requireAction, requireSpan } from './require.ts'
 
-/** /api/v1/gates/:id/flow-methods, /flow, /calibration */
+/** A season in one request; a year is asked for in parts. */
+const MOST_DERIVED_DAYS = 92
+
+/** /api/v1/gates/:id/flow-methods, /derived-flow, /flow, /calibration */
 export function flowMethodRoutes(app: App, { district, history, registry, now }: RouteContext): void {
   const schema = { tags: ['analysis'], params: IdParams }
   app.get(
@@ -58,6 +62,36 @@ export function flowMethodRoutes(app: App, { district, history, registry, now }:
       await registry.flowMethods.set(method, { by: signedIn.person.login, at })
       await registry.audit.append({ at, who: signedIn.person.login, action: 'flow_method.set', subject: structure.id, details: { method } })
       return reply.code(201).send(method)
+    },
+  )
+
+  app.post(
+    '/gates/:id/derived-flow',
+    {
+      schema: {
+        ...schema,
+        summary: 'Derive the stored flow of a span anew, each time by the method in force then; nothing measured is touched (analysts)',
+        body: DeriveSpan,
+        response: { 200: Rederived, ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const signedIn = signedInOf(request)
+      const read = await district.read()
+      const structure = visibleStructure(read, signedIn, request.params.id)
+      requireAction(signedIn, 'analyse', structure.area)
+      const span = requireSpan(request.body, { mostDays: MOST_DERIVED_DAYS })
+      const reportIntervalMs = read.siteById.get(structure.site)?.report_interval_ms ?? 0
+      const derived = await deriveAnew({ history, registry }, structure, { ...span, reportIntervalMs })
+      const details = { ...span, derived }
+      await registry.audit.append({
+        at: now(),
+        who: signedIn.person.login,
+        action: 'flow_method.derive_anew',
+        subject: structure.id,
+        details,
+      })
+      return { derived }
     },
   )
 

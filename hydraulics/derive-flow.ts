@@ -4,13 +4,14 @@ import { openingOfLeaf } from '#contract/metrics.ts'
 import { bad, good, type Reading } from '#contract/reading.ts'
 import { type Metres, metres, unixMs } from '#contract/units.ts'
 import type { Verdict, VerdictCause } from '#contract/verdict.ts'
-import type { Sample } from '#history/port.ts'
-import type { FlowFlag } from '#hydraulics/discharge.ts'
-import { hydraulicsOf } from '#hydraulics/of-structure.ts'
-import { type StructureFlow, structureFlow } from '#hydraulics/structure-flow.ts'
+import type { FlowFlag } from './discharge.ts'
+import { hydraulicsOf } from './of-structure.ts'
+import { type StructureFlow, structureFlow } from './structure-flow.ts'
 
+/** A reading with what was judged of it. */
+type Input = { readonly reading: Reading; readonly verdict?: Verdict }
 /** The newest sample of a metric at or before the time asked for, where there is one that still holds then. */
-export type InputAt = (metric: string) => Pick<Sample, 'reading' | 'verdict'> | undefined
+export type InputAt = (metric: string) => Input | undefined
 
 export type Derived = { readonly reading: Reading; readonly verdict?: Verdict; readonly result: StructureFlow; readonly method: FlowMethod }
 
@@ -58,7 +59,7 @@ export function deriveFlow(structure: Structure, methods: readonly FlowMethod[],
   return { reading: good(result.flow), ...(verdict && { verdict }), result, method }
 }
 
-const usable = ({ reading, verdict }: Pick<Sample, 'reading' | 'verdict'>): Metres | null =>
+const usable = ({ reading, verdict }: Input): Metres | null =>
   reading.quality === 'good' && verdict?.level !== 'unreliable' ? metres(reading.value) : null
 
 /** The gravest first. */
