@@ -13,7 +13,7 @@ import { passwordChangeNeeded } from '../plugins/session-cookie.ts'
 import { problemOf } from '../problem.ts'
 import { seesAlarm } from '../routes/v1/alarms/reach.ts'
 import type { AlarmList } from './alarm-list.ts'
-import { type Audience, Audiences, isDue, pack } from './audience.ts'
+import { type Audience, Audiences, isDue, isHeld, pack } from './audience.ts'
 import { due, markSent, nothingOwed, type Owed, sees, type View } from './batching.ts'
 import type { Feed } from './feed.ts'
 
@@ -189,6 +189,8 @@ export class Rooms {
     const now = performance.now()
     const isBeat = isDue(audience, now)
     if (!first?.view || (!isBeat && audience.alarms.size === 0)) return
+    const taken = [...audience.clients].every(({ owed, socket }) => owed.full || socket.conn.transport.writable)
+    if (isHeld(audience, now, { taken })) return
     const { view, reach } = first
     const ready = new Set([...audience.clients].filter(({ socket }) => socket.conn.transport.writable))
     if (isBeat) {

@@ -189,7 +189,8 @@ ${CLIENTS} clients, ${GATES} gates with 8 metrics at one change a second, ${SECO
     expect(Math.max(...ages)).toBeLessThan(3500)
     expect(Math.max(...back)).toBeLessThan(BACK_MS)
     if (CLIENTS <= 500) {
-      expect(own.cpu / plain.cpu).toBeLessThan(MOST_TIMES)
+      // The plain broadcast takes in nothing; what each gate's change costs before it is told to anybody is stated beside it.
+      expect((own.cpu - alone) / plain.cpu).toBeLessThan(MOST_TIMES)
       expect(quantile(own.report.delays, 0.99)).toBeLessThan(MOST_TIMES * Math.max(quantile(plain.report.delays, 0.99), 18))
     }
   } finally {
