@@ -67,13 +67,8 @@ export class Rooms {
       serveClient: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
       maxHttpBufferSize: MOST_WATCH_BYTES,
-      // No context between messages: a compressor kept for each client would be the largest thing in this process.
-      perMessageDeflate: {
-        threshold: 1024,
-        serverNoContextTakeover: true,
-        clientNoContextTakeover: true,
-        zlibDeflateOptions: { level: 3, memLevel: 7 },
-      },
+      // What many are told is packed once. The connection's own compression would do it again for each client: engine.io hands it every frame, asked or not.
+      perMessageDeflate: false,
       allowRequest: (request, decide) => decide(null, !deps.isCrossSite(request)),
     })
   }
