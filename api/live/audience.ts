@@ -54,10 +54,10 @@ export class Audiences<Client> {
   }
 }
 
-/** So long all wait for those who have not taken the last message yet: on a busy machine that is nearly everybody, and everything anew for them costs more. */
+/** So long all wait where most have not taken the last message yet, as on a busy machine: everything anew for them costs more. A slow one among them holds up nobody. */
 const PATIENCE_MS = 2000
-export const isHeld = (audience: Pick<Audience<unknown>, 'sentAt'>, now: number, options: { readonly taken: boolean }): boolean =>
-  !options.taken && now - audience.sentAt < PATIENCE_MS
+export const isHeld = (audience: Pick<Audience<unknown>, 'sentAt'>, now: number, { behind, of }: { behind: number; of: number }): boolean =>
+  2 * behind > of && now - audience.sentAt < PATIENCE_MS
 
 export const isDue = (audience: Pick<Audience<unknown>, 'gates' | 'sentAt'>, now: number): boolean =>
   audience.gates.size > 0 && now - audience.sentAt >= GAP_MS

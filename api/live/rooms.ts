@@ -184,8 +184,8 @@ export class Rooms {
     const now = performance.now()
     const isBeat = isDue(audience, now)
     if (!first?.view || (!isBeat && audience.alarms.size === 0)) return
-    const taken = [...audience.clients].every(({ owed, socket }) => owed.full || socket.conn.transport.writable)
-    if (isHeld(audience, now, { taken })) return
+    const behind = [...audience.clients].filter(({ owed, socket }) => !owed.full && !socket.conn.transport.writable).length
+    if (isHeld(audience, now, { behind, of: audience.clients.size })) return
     const { view, reach } = first
     const ready = new Set([...audience.clients].filter(({ socket }) => socket.conn.transport.writable))
     if (isBeat) {
