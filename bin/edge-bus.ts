@@ -13,6 +13,9 @@ import { type BusChoice, chooseBus, profilesBeside, readSite, wholeNumber } from
 import { foundWanting, type Output } from './edge-output.ts'
 import { scanTimeoutMs, withBus } from './with-bus.ts'
 
+/** `signal`: Ctrl-C. */
+export type HandDeps = { readonly log: Logger; readonly signal: AbortSignal }
+
 export async function runPorts(out: Output): Promise<void> {
   const ports = await listPorts()
   out.tell(ports)
@@ -31,7 +34,7 @@ export async function runPorts(out: Output): Promise<void> {
 
 export type ScanOptions = BusChoice & { readonly units: string }
 
-export async function runScan(options: ScanOptions, out: Output, { log, signal }: { log: Logger; signal: AbortSignal }): Promise<void> {
+export async function runScan(options: ScanOptions, out: Output, { log, signal }: HandDeps): Promise<void> {
   const units = parseUnits(options.units)
   if (!units) throw new Fault('BAD_REQUEST', `--units is ${options.units}`, 'write them as 1-32 or 1,2,17')
   const chosen = await chooseBus(options)
@@ -63,7 +66,9 @@ export async function runScan(options: ScanOptions, out: Output, { log, signal }
     throw new Fault(
       'NOT_FOUND',
       'the bus can not be reached',
-      'look at the address, the port and the cable; a serial port belongs to one program at a time',
+      address.transport === 'dtu'
+        ? 'look at the center’s address, the port and the registration packet in the DTU, and at its SIM'
+        : 'look at the address, the port and the cable; a serial port belongs to one program at a time',
     )
   out.say(`${found.length} of ${units.length} units answer, ${((performance.now() - began) / 1000).toFixed(1)} s`)
   if (found.length > 2 && found.length === units.length) out.say('every unit answers: this device most likely ignores the unit number')
@@ -79,7 +84,7 @@ export type ProbeOptions = BusChoice & {
   readonly within?: string
 }
 
-export async function runProbe(written: string, options: ProbeOptions, out: Output, log: Logger): Promise<void> {
+export async function runProbe(written: string, options: ProbeOptions, out: Output, { log, signal }: HandDeps): Promise<void> {
   const space = SPACES.find((s) => s === options.space)
   if (!space) throw new Fault('BAD_REQUEST', `--space is ${options.space}`, `use one of ${SPACES.join(', ')}`)
   const given = wholeNumber('the address', written, [0, 65_536])
@@ -88,7 +93,9 @@ export async function runProbe(written: string, options: ProbeOptions, out: Outp
   const unit = wholeNumber('--unit', options.unit, [0, 255])
   const near = options.near === undefined ? undefined : decimal('--near', options.near)
   const within = options.within === undefined ? Math.max(0.02, Math.abs(near ?? 0) * 0.02) : decimal('--within', options.within)
-  const reply = await withBus(await chooseBus(options), { log, waiting: out.progress }, (bus) => bus.read({ unit, space, address, words }))
+  const reply = await withBus(await chooseBus(options), { log, signal, waiting: out.progress }, (bus) =>
+    bus.read({ unit, space, address, words }),
+  )
   if (reply.kind === 'bad') {
     out.tell({ unit, space, address, words, failed: reply.reason })
     out.say(`unit ${unit}, ${space} ${address} to ${address + words - 1}: ${reply.reason}`)
@@ -160,12 +167,12 @@ function decimal(option: string, written: string): number {
 }
 
 /** @returns whether every reading is GOOD. */
-async function readAll(config: string, out: Output, log: Logger): Promise<boolean> {
+async function readAll(config: string, out: Output, { log, signal }: HandDeps): Promise<boolean> {
   const settings = await readSite(config)
   const profiles = await profilesBeside(config)
   const read: DeviceRead[] = []
   for (const bus of settings.buses) {
-    await withBus(bus, { log, waiting: out.progress }, async (open) => {
+    await withBus(bus, { log, signal, waiting: out.progress }, async (open) => {
       for (const device of bus.devices) {
         const profile = profiles.get(device.profile)
         if (profile) read.push(await readOnce(toDevice(device, profile), open))
@@ -197,20 +204,16 @@ function sayDevice(device: DeviceRead, out: Output): void {
   out.say(table(columns, rows, out.columns))
 }
 
-export async function runRead(config: string, out: Output, log: Logger): Promise<void> {
-  if (!(await readAll(config, out, log))) foundWanting()
+export async function runRead(config: string, out: Output, deps: HandDeps): Promise<void> {
+  if (!(await readAll(config, out, deps))) foundWanting()
 }
 
-export async function runWatch(
-  options: { config: string; every: string },
-  out: Output,
-  { log, signal }: { log: Logger; signal: AbortSignal },
-): Promise<void> {
+export async function runWatch(options: { config: string; every: string }, out: Output, { log, signal }: HandDeps): Promise<void> {
   const every = wholeNumber('--every', options.every, [1, 3600])
   while (!signal.aborted) {
     if (!out.json && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H')
     out.say(new Date().toISOString())
-    await readAll(options.config, out, log)
+    await readAll(options.config, out, { log, signal })
     await sleep(every * 1000, undefined, { signal }).catch(() => undefined)
   }
 }

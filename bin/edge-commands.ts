@@ -88,11 +88,11 @@ export function addEdgeCommands(edge: Command, signal: AbortSignal): void {
     .option('-n, --near <value>', 'what the staff gauge shows: ranks what comes near')
     .option('--within <value>', 'how far off it may be')
     .action(async (address: string, options: Json & import('./edge-bus.ts').ProbeOptions) => {
-      await (await import('./edge-bus.ts')).runProbe(address, options, openOutput(options), log())
+      await (await import('./edge-bus.ts')).runProbe(address, options, openOutput(options), { log: log(), signal })
     })
 
   site(command('read', 'read every device once: raw, scaled, quality, time taken')).action(async (options: Json & { config: string }) => {
-    await (await import('./edge-bus.ts')).runRead(options.config, openOutput(options), log())
+    await (await import('./edge-bus.ts')).runRead(options.config, openOutput(options), { log: log(), signal })
   })
 
   site(command('watch', 'read every device again and again'))

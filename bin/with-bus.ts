@@ -30,6 +30,7 @@ export async function withBus<T>(address: BusAddress, { log, signal, waiting }: 
         waiting(`waiting for the DTU to dial in to ${at}, at most ${Math.ceil((until - Date.now()) / 1000)} s`)
         await sleep(LOOK_MS)
       }
+      waiting('')
     }
     return await use(bus)
   } finally {

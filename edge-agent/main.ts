@@ -124,12 +124,15 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
     site?.tick(structure)
     await kept
   }
+  /** Readings of a moving leaf that the disk has not taken yet: nothing waits for them but the end. */
+  const between = new Set<Promise<void>>()
   const site = await openControl(settings, {
     buses,
     profiles: deps.profiles,
     readNow: async ({ device, bus, name }) => {
       const readings = await readDevice(device, (request) => bus.read(request))
-      void keep({ device, readings, name, gridTime: now() })
+      const kept = keep({ device, readings, name, gridTime: now() }).finally(() => between.delete(kept))
+      between.add(kept)
     },
     newest: lastRead,
     aliasesOf: (structure) => outbox.aliases.of(structure),
@@ -268,6 +271,7 @@ export async function openEdge(settings: EdgeSettings, deps: EdgeDeps): Promise<
       await Promise.all(polling)
       await stamper.close()
       await site?.close()
+      await Promise.all(between)
       for (const { bus } of buses) bus.close()
       await Promise.all([sender.close(), session.close()])
       atEnd = { stats: stats(), health: health(), status: status() }

@@ -30,7 +30,10 @@ export type BusFigures = {
   readonly foreign_frames: number
 }
 
-type Known = { -readonly [K in Exclude<keyof DeviceFigures, 'readings'>]: DeviceFigures[K] } & { readings: ReadonlyMap<string, Reading> }
+type Known = { -readonly [K in Exclude<keyof DeviceFigures, 'readings' | 'errors'>]: DeviceFigures[K] } & {
+  readonly errors: Partial<Record<BadReason, number>>
+  readings: ReadonlyMap<string, Reading>
+}
 
 const keyOf = (structure: string, unit: number): string => `${structure} ${unit}`
 
@@ -42,8 +45,8 @@ export class Figures {
 
   constructor(devices: readonly { readonly structure: string; readonly unit: number; readonly bus: string }[]) {
     for (const { structure, unit, bus } of devices) {
-      const none = { reads_good: 0, reads_bad: 0, errors: {}, last_t: null, last_good_t: null, took_ms: null, readings: new Map() }
-      this.#devices.set(keyOf(structure, unit), { structure, unit, bus, ...none })
+      const none = { reads_good: 0, reads_bad: 0, last_t: null, last_good_t: null, took_ms: null, readings: new Map() }
+      this.#devices.set(keyOf(structure, unit), { structure, unit, bus, ...none, errors: {} })
     }
   }
 
@@ -54,13 +57,13 @@ export class Figures {
     const known = this.#devices.get(keyOf(structure, unit))
     if (!known) return
     this.#readAt.set(known.bus, performance.now())
-    let bad = 0
+    let isGood = true
     for (const r of readings.values()) {
       if (r.quality === 'good') continue
-      bad += 1
-      if (r.quality === 'bad') known.errors = { ...known.errors, [r.reason]: (known.errors[r.reason] ?? 0) + 1 }
+      isGood = false
+      if (r.quality === 'bad') known.errors[r.reason] = (known.errors[r.reason] ?? 0) + 1
     }
-    if (bad === 0) {
+    if (isGood) {
       known.reads_good += 1
       known.last_good_t = t
     } else known.reads_bad += 1
@@ -75,7 +78,7 @@ export class Figures {
   }
 
   devices(): DeviceFigures[] {
-    return [...this.#devices.values()].map((d) => ({ ...d, readings: Object.fromEntries(d.readings) }))
+    return [...this.#devices.values()].map((d) => ({ ...d, errors: { ...d.errors }, readings: Object.fromEntries(d.readings) }))
   }
 
   bus(name: string, stats: Omit<BusFigures, 'name' | 'cycle_ms' | 'longest_cycle_ms' | 'read_ago_ms'>): BusFigures {
