@@ -15,13 +15,18 @@ export type InputAt = (metric: string) => Input | undefined
 
 export type Derived = { readonly reading: Reading; readonly verdict?: Verdict; readonly result: StructureFlow; readonly method: FlowMethod }
 
-/** The metrics that a structure's flow is derived from, by the method. */
-export function inputsOf(structure: Structure, { formula }: FlowMethod): string[] {
-  const openings = Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1))
+/** All metrics that any method derives a structure's flow from: when one of them is told the flow is derived. */
+export const flowInputs = (structure: Structure): string[] => [
+  'level_up',
+  'level_down',
+  ...Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1)),
+]
+
+function inputsOf(structure: Structure, { formula }: FlowMethod): string[] {
   switch (formula.kind) {
     case 'sluice':
     case 'radial':
-      return ['level_up', 'level_down', ...openings]
+      return flowInputs(structure)
     case 'broad-crested':
     case 'sharp-crested':
     case 'v-notch':

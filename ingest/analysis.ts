@@ -5,7 +5,7 @@ import { HETAO_CALENDAR } from '#contract/periods.ts'
 import { verdictCode } from '#contract/verdict.ts'
 import type { VerdictRule } from '#contract/verdict-rule.ts'
 import type { Sample } from '#history/port.ts'
-import { type Derived, deriveFlow, inputsOf } from '#hydraulics/derive-flow.ts'
+import { type Derived, deriveFlow, flowInputs } from '#hydraulics/derive-flow.ts'
 import { Recent } from './recent.ts'
 import { defaultRule } from './validate/default-rules.ts'
 import { type Beside, judge } from './validate/judge.ts'
@@ -47,7 +47,7 @@ export class Analysis {
   take(gate: Structure, samples: readonly Sample[], coherentMs: number): Analysed {
     const follows = new Map<string, Sample>()
     const changed = new Set<number>()
-    const inputs = inputsOf(gate, { formula: { kind: 'sluice', method: 'swamee' } } as FlowMethod)
+    const inputs = flowInputs(gate)
     const ordered = samples.toSorted((a, b) => a.t - b.t)
     const own = new Set(samples)
     for (const sample of ordered) this.#recent.put(sample)

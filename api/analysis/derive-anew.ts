@@ -2,14 +2,12 @@ import { type Structure, staleAfterMs } from '#contract/district.ts'
 import { DERIVED_FLOW } from '#contract/metrics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { History, Sample } from '#history/port.ts'
-import { deriveFlow, inputsOf } from '#hydraulics/derive-flow.ts'
+import { deriveFlow, flowInputs } from '#hydraulics/derive-flow.ts'
 import type { Registry } from '#registry/port.ts'
 
 type Deps = { readonly history: Pick<History, 'samples' | 'write'>; readonly registry: Pick<Registry, 'flowMethods'> }
 
 const SAMPLES_PER_WRITE = 5000
-/** Levels and openings whatever the method: so many are the times at which ingest derives. */
-const ANY_GATE = { formula: { kind: 'sluice', method: 'swamee' } } as const
 
 /**
  * Derives a structure's flow anew at each time of a span at which a level or an opening was read, by the method in force then, as ingest does when
@@ -24,15 +22,7 @@ export async function deriveAnew(
 ): Promise<number> {
   const coherentMs = staleAfterMs(reportIntervalMs)
   const methods = await registry.flowMethods.of(structure.id)
-  const metrics = inputsOf(structure, {
-    ...ANY_GATE,
-    structure: structure.id,
-    from: 0,
-    factor: 1,
-    uncertainty: null,
-    source: 'default',
-    note: '',
-  })
+  const metrics = flowInputs(structure)
   const newest = new Map<string, Sample>()
   let derived: Sample[] = []
   let count = 0

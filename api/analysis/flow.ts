@@ -6,6 +6,7 @@ import { drawable } from '#contract/reading.ts'
 import { cubicMetresPerSecond, type Metres, metres, type UnixMs, unixMs } from '#contract/units.ts'
 import type { History, Sample } from '#history/port.ts'
 import { calibrate, type Gauging } from '#hydraulics/calibrate.ts'
+import { flowInputs } from '#hydraulics/derive-flow.ts'
 import { hydraulicsOf } from '#hydraulics/of-structure.ts'
 import { type Observation, structureFlow } from '#hydraulics/structure-flow.ts'
 import type { Registry } from '#registry/port.ts'
@@ -31,12 +32,6 @@ export async function nearest(
   return found
 }
 
-const inputMetrics = (structure: Structure): string[] => [
-  'level_up',
-  'level_down',
-  ...Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1)),
-]
-
 function observationOf(structure: Structure, seen: ReadonlyMap<string, Sample>, at: UnixMs): Observation {
   const value = (metric: string): Metres | null => {
     const sample = seen.get(metric)
@@ -53,7 +48,7 @@ function observationOf(structure: Structure, seen: ReadonlyMap<string, Sample>, 
 
 /** The flow that levels and openings near a moment make, with all that went into it. */
 export async function explainFlow(deps: Deps, structure: Structure, at: UnixMs): Promise<FlowExplained> {
-  const metrics = inputMetrics(structure)
+  const metrics = flowInputs(structure)
   const seen = await nearest(deps.history, { gate: structure.id, metrics: [...metrics, 'flow'], at })
   const method = flowMethodAt(await deps.registry.flowMethods.of(structure.id), structure.id, at)
   const result = structureFlow(hydraulicsOf(structure, method), observationOf(structure, seen, at))
@@ -91,7 +86,7 @@ export async function calibrateStructure(deps: Deps, structure: Structure, span:
   const hydraulics = hydraulicsOf(structure, { ...method, factor: 1, uncertainty: null })
   const gaugings: Gauging[] = []
   for (const { t, value, uncertainty } of rows) {
-    const seen = await nearest(deps.history, { gate: structure.id, metrics: inputMetrics(structure), at: t })
+    const seen = await nearest(deps.history, { gate: structure.id, metrics: flowInputs(structure), at: t })
     const observed = observationOf(structure, seen, unixMs(t))
     gaugings.push({ observed, measured: cubicMetresPerSecond(value), ...(uncertainty !== undefined && { uncertainty }) })
   }

@@ -82,16 +82,15 @@ export function flowMethodRoutes(app: App, { district, history, registry, now }:
       requireAction(signedIn, 'analyse', structure.area)
       const span = requireSpan(request.body, { mostDays: MOST_DERIVED_DAYS })
       const reportIntervalMs = read.siteById.get(structure.site)?.report_interval_ms ?? 0
-      const derived = await deriveAnew({ history, registry }, structure, { ...span, reportIntervalMs })
-      const details = { ...span, derived }
+      // Before it begins: what is done half-way is in the books too.
       await registry.audit.append({
         at: now(),
         who: signedIn.person.login,
         action: 'flow_method.derive_anew',
         subject: structure.id,
-        details,
+        details: span,
       })
-      return { derived }
+      return { derived: await deriveAnew({ history, registry }, structure, { ...span, reportIntervalMs }) }
     },
   )
 

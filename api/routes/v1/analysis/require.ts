@@ -1,6 +1,6 @@
 import { Fault } from '#contract/fault.ts'
+import { type Action, may } from '#contract/may.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
-import { type Action, may } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 
 /** @throws Fault NOT_ALLOWED */
