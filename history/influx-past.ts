@@ -1,13 +1,13 @@
 import { STALE_CODE } from '#contract/reading.ts'
 import { GATE_TAG } from './influx-fields.ts'
 import type { InfluxSeries } from './influx-http.ts'
+import { numberOf, type Row, rowsOf } from './influx-rows.ts'
 import { countSamplesOf, lastQuality, lastValue, pastBad, pastValues, selectSamplesOf } from './influxql.ts'
 import { type Before, NOTHING_BEFORE, type PastPoint, pastSeriesOf, spansOfPast } from './past.ts'
 import type { PastQuery, PastSeries } from './port.ts'
 import type { Span } from './span.ts'
 
 type Query = (statements: readonly string[]) => Promise<InfluxSeries[][]>
-type Row = Readonly<Record<string, unknown>>
 /** Fewer make more requests than the server has processors. */
 const METRICS_TOGETHER = 4
 
@@ -76,8 +76,6 @@ function pointIn(row: Row): PastPoint {
   return { t: Number(row['time']), value: HAS_VALUE.has(quality) ? numberOf(row['v']) : null, quality }
 }
 const gateOf = (series: InfluxSeries): string => series.tags?.[GATE_TAG] ?? ''
-const rowsOf = (series: InfluxSeries): Row[] =>
-  (series.values ?? []).map((row) => Object.fromEntries(series.columns.map((column, i) => [column, row[i]])))
 const byGate = (found: readonly InfluxSeries[]): Map<string, Row> =>
   new Map(
     found.flatMap((series) =>
@@ -86,4 +84,3 @@ const byGate = (found: readonly InfluxSeries[]): Map<string, Row> =>
         .map((row) => [gateOf(series), row] as const),
     ),
   )
-const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)

@@ -25,6 +25,7 @@ import {
   selectSlices,
   slicesIn,
 } from './influx-rollup.ts'
+import { numberOf, rowsOf } from './influx-rows.ts'
 import { type Written, writeLines } from './influx-write.ts'
 import {
   bucketBad,
@@ -353,12 +354,6 @@ class InfluxHistory implements History {
 
 const isBeyondRetention = (message: string): boolean => /beyond retention policy/.test(message)
 
-type Row = Readonly<Record<string, unknown>>
-
-function rowsOf(series: InfluxSeries): Row[] {
-  return (series.values ?? []).map((row) => Object.fromEntries(series.columns.map((column, i) => [column, row[i]])))
-}
-
 const samplesIn = (found: readonly InfluxSeries[], metric: string): Sample[] =>
   found.flatMap((series) => samplesOf(series, series.tags?.['gate'] ?? '', [{ metric, v: 'v', q: 'q', w: 'w' }]))
 
@@ -384,8 +379,6 @@ function samplesOf({ columns, values = [] }: InfluxSeries, gate: string, cells: 
   }
   return samples
 }
-
-const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 
 const sumOf = (found: readonly InfluxSeries[], columns: readonly string[]): number =>
   found.flatMap(rowsOf).reduce((sum, row) => sum + columns.reduce((n, column) => n + (numberOf(row[column]) ?? 0), 0), 0)
