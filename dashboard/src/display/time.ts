@@ -19,10 +19,12 @@ export const clockText = (t: number): string => dateTimeText(t).slice(11)
 /** `2026-11-23` */
 export const dayText = (t: number): string => dateTimeText(t).slice(0, 10)
 
-/** What a datetime-local field holds, `2026-11-23T14:03`, in Beijing time. @param t ms since 1970 UTC */
-export const beijingField = (t: number): string => dateTimeText(t).slice(0, 16).replace(' ', 'T')
-/** @returns ms since 1970 UTC of a datetime-local field in Beijing time, NaN where it is empty */
-export const msOfField = (field: string): number => Date.parse(`${field}:00+08:00`)
+/** What a datetime-local field of seconds holds, `2026-11-23T14:03:22`, in Beijing time. @param t ms since 1970 UTC */
+export const beijingFieldOfSeconds = (t: number): string => dateTimeText(t).replace(' ', 'T')
+/** What a datetime-local field holds, `2026-11-23T14:03`. */
+export const beijingField = (t: number): string => beijingFieldOfSeconds(t).slice(0, 16)
+/** @returns ms since 1970 UTC of either field, NaN where it holds no time */
+export const msOfField = (field: string): number => Date.parse(`${field}+08:00`)
 
 /** The shortest form that can't be mistaken at `now`: the time of today, else with month and day, else with the year. */
 export function momentText(t: number, now: number): string {

@@ -38,11 +38,3 @@ export function momentIn(text: unknown, now: number): number | null {
   const t = typeof text === 'string' && /^\d{12,14}$/.test(text) ? Number(text) : Number.NaN
   return Number.isFinite(t) && t < now ? t : null
 }
-
-/** What `<input type="datetime-local">` holds, as Beijing time. @returns ms since 1970 UTC, null for what is no time */
-export function fromBeijing(text: string): number | null {
-  const t = Date.parse(`${text}+08:00`)
-  return Number.isNaN(t) ? null : t
-}
-const BEIJING_MS = 8 * 3_600_000
-export const toBeijing = (t: number): string => new Date(t + BEIJING_MS).toISOString().slice(0, 19)

@@ -3,7 +3,8 @@ import type { Alarm } from '#contract/alarm.ts'
 import { untold } from '#contract/alarm-past.ts'
 import type { CommandView } from '#contract/http/command.ts'
 import type { Past } from '#contract/http/past.ts'
-import { fromBeijing, markBeside, momentIn, shownAt, stepMsOf, stretchFrom, toBeijing } from './pace.ts'
+import { beijingFieldOfSeconds, msOfField } from '../display/time.ts'
+import { markBeside, momentIn, shownAt, stepMsOf, stretchFrom } from './pace.ts'
 import { commandAt, orderAt, Stretch } from './stretch.ts'
 
 const T = 1_790_000_000_000
@@ -113,8 +114,8 @@ describe('the pace of a replay', () => {
     for (const wrong of [String(T), '12', 'x', undefined, null, ['1'], '1e13']) expect(momentIn(wrong, T)).toBeNull()
   })
   test('times are written in Beijing time', () => {
-    expect(toBeijing(Date.UTC(2026, 6, 1, 0, 0, 5))).toBe('2026-07-01T08:00:05')
-    expect(fromBeijing('2026-07-01T08:00:05')).toBe(Date.UTC(2026, 6, 1, 0, 0, 5))
-    expect(fromBeijing('')).toBeNull()
+    expect(beijingFieldOfSeconds(Date.UTC(2026, 6, 1, 0, 0, 5))).toBe('2026-07-01T08:00:05')
+    expect(msOfField('2026-07-01T08:00:05')).toBe(Date.UTC(2026, 6, 1, 0, 0, 5))
+    expect(msOfField('')).toBeNaN()
   })
 })
