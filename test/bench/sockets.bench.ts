@@ -3,7 +3,7 @@
  * run, a plain binary broadcast of socket.io to as many clients. A client that does not read, and an API that is killed.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
@@ -15,7 +15,7 @@ import { liveTopic } from '#contract/topics.ts'
 import { openRegistry } from '#registry/open.ts'
 import { districtOf, metricsAt } from '../support/busy-district.ts'
 import { openClient } from '../support/client.ts'
-import { residentMb, root, startProgram } from '../support/program.ts'
+import { cpuSeconds, residentMb, root, startProgram } from '../support/program.ts'
 import { copyRegistry } from '../support/registry-template.ts'
 import { freePort, startMosquitto, tempFolder, until } from '../support/servers.ts'
 
@@ -27,7 +27,6 @@ const MOST_TIMES = 3
 const BACK_MS = 5000
 const SLICES = 20
 const READERS = 3
-const TICKS_PER_SECOND = 100
 
 type Report = {
   readonly delays: number[]
@@ -56,11 +55,6 @@ function startCrowd(): Crowd {
   return { ask, child }
 }
 
-/** Seconds of processor time that a process has used. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
 const quantile = (values: readonly number[], q: number): number => {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
