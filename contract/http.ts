@@ -4,6 +4,7 @@ import type { AlarmMessage } from './alarm.ts'
 import { Area, Canal, Structure } from './district.ts'
 import type { CommandMessage } from './http/command.ts'
 import { LiveState } from './live.ts'
+import { ROLES } from './may.ts'
 
 export const Problem = Type.Object(
   {
@@ -26,7 +27,7 @@ export const PageQuery = Type.Object({
 export const paged = <T extends Parameters<typeof Type.Array>[0]>(item: T) =>
   Type.Object({ items: Type.Array(item), total: Type.Integer(), limit: Type.Integer(), offset: Type.Integer() })
 
-const RoleName = Type.Enum(['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'])
+const RoleName = Type.Enum([...ROLES])
 export const Grant = Type.Object({
   role: RoleName,
   // Null first: the other way round a null in a request is made an empty text of.

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Grant, ROLES } from '#registry/port.ts'
-import { type Action, may, reaches, reachOf } from './may.ts'
+import { type Action, type Grant, may, ROLES, reaches, reachOf } from './may.ts'
 
 const area = fc.constantFrom('yichang', 'jiefangzha', 'wulanbuhe')
 const grant: fc.Arbitrary<Grant> = fc.record({ role: fc.constantFrom(...ROLES), area: fc.option(area) })

@@ -1,6 +1,10 @@
-import type { Grant, Role } from '#registry/port.ts'
+export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
+export type Role = (typeof ROLES)[number]
 
-/** Who may do what. `read` is all that a signed-in person sees: gates, their history, canals, areas, sites. */
+/** A role in one area, or in the whole district where `area` is null. */
+export type Grant = { readonly role: Role; readonly area: string | null }
+
+/** Who may do what: the server refuses by it, and a page hides what would be refused. `read` is all that a signed-in person sees: gates, their history, canals, areas, sites. */
 const ALLOWED = {
   read: ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'],
   register: ['engineer', 'admin'],
@@ -46,6 +50,12 @@ export function reachOf(grants: readonly HeldGrant[], action: Action): Reach {
     areas.add(area)
   }
   return areas
+}
+
+/** In any area at all. */
+export const mayAnywhere = (grants: readonly HeldGrant[], action: Action): boolean => {
+  const reach = reachOf(grants, action)
+  return reach === 'district' || reach.size > 0
 }
 
 export const reaches = (reach: Reach, area: string): boolean => reach === 'district' || reach.has(area)

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { asc, eq, lte, type SQL, sql } from 'drizzle-orm'
 import { Fault } from '#contract/fault.ts'
+import type { Grant } from '#contract/may.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { Database, Queries } from './database.ts'
-import type { Grant, Person, Registry, Session } from './port.ts'
+import type { Person, Registry, Session } from './port.ts'
 import { grants, people, sessions } from './schema.ts'
 
 export function peopleRepository(database: Database): Registry['people'] {

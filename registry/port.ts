@@ -1,4 +1,5 @@
 import type { Area, Canal, District, Site, Structure } from '#contract/district.ts'
+import type { Grant } from '#contract/may.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
 import type { DeviceAddress, NodeAddress } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
@@ -22,12 +23,6 @@ import type { SavedViews } from './saved-views.ts'
 import type { ShiftLog } from './shift-log.ts'
 import type { SiteConfigs } from './site-configs.ts'
 import type { VerdictRules } from './verdict-rules.ts'
-
-export const ROLES = ['viewer', 'dispatcher', 'supervisor', 'engineer', 'analyst', 'admin'] as const
-export type Role = (typeof ROLES)[number]
-
-/** A role in one area, or in the whole district where `area` is null. */
-export type Grant = { readonly role: Role; readonly area: string | null }
 
 export type Person = {
   readonly id: string

@@ -1,7 +1,8 @@
 import { bigint, boolean, doublePrecision, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import type { Structure, StructureType } from '#contract/district.ts'
+import type { Role } from '#contract/may.ts'
 import type { BirthTable } from '#contract/sparkplug/birth.ts'
-import type { ReplayState, Role } from './port.ts'
+import type { ReplayState } from './port.ts'
 
 /** The registry's tables. Ids are text; times are bigint milliseconds since 1970 UTC, as everywhere in Sluice. `npx drizzle-kit generate --config registry/drizzle.config.ts` writes the migration for a change made here. */
 

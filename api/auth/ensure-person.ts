@@ -1,5 +1,6 @@
 import { verify } from '@node-rs/argon2'
-import type { Grant, Person, Registry } from '#registry/port.ts'
+import type { Grant } from '#contract/may.ts'
+import type { Person, Registry } from '#registry/port.ts'
 import { hashPassword } from './password.ts'
 
 export type WantedPerson = {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import type { HeldGrant } from '#contract/may.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { Person, Registry, Session } from '#registry/port.ts'
-import type { HeldGrant } from './may.ts'
 
 /** Who is behind a request: a person's session, or a token that acts in the person's name. */
 export type SignedIn = {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { TOKEN_SCOPES, type TokenScope } from '#contract/http/access.ts'
+import type { Action, HeldGrant } from '#contract/may.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import type { ApiToken } from '#registry/access.ts'
 import type { Registry } from '#registry/port.ts'
-import type { Action, HeldGrant } from './may.ts'
 import { hashToken, type SignedIn } from './sessions.ts'
 
 /** Commands, tags and people are not among what a token may be for: a gate moves by a person's hand. */

@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import type { AlarmMessage } from '#contract/alarm.ts'
 import type { PackedMessage, StateMessage } from '#contract/http.ts'
-import type { Reach } from '../auth/may.ts'
+import type { Reach } from '#contract/may.ts'
 import { GAP_MS, type View } from './batching.ts'
 
 /** The message as it goes to everyone of an audience: written and compressed once, whoever many they are. */

@@ -1,5 +1,5 @@
 import type { LiveState } from '#contract/live.ts'
-import { type Reach, reaches } from '../auth/may.ts'
+import { type Reach, reaches } from '#contract/may.ts'
 
 /** What a client has asked to see, after it was checked. */
 export type View = { readonly gates: ReadonlySet<string> | null; readonly areas: ReadonlySet<string> | null }

@@ -6,8 +6,8 @@ import { Fault, messageOf } from '#contract/fault.ts'
 import type { CommandMessage } from '#contract/http/command.ts'
 import { type ClientToServer, type PackedMessage, type ServerToClient, Watch } from '#contract/http.ts'
 import type { LiveState } from '#contract/live.ts'
+import { type Reach, reaches, reachOf } from '#contract/may.ts'
 import type { UnixMs } from '#contract/units.ts'
-import { type Reach, reaches, reachOf } from '../auth/may.ts'
 import type { Sessions, SignedIn } from '../auth/sessions.ts'
 import { passwordChangeNeeded } from '../plugins/session-cookie.ts'
 import { problemOf } from '../problem.ts'
@@ -278,7 +278,7 @@ export class Rooms {
   #emit(to: readonly Client[], message: PackedMessage): void {
     if (to.length === 0) return
     const sockets = to.map(({ socket }) => socket.id)
-    // Compressed already: the connection's own compression would only take time. What was written earlier is still all that there is: it is of now.
+    // Compressed already: an answer to polling would be compressed again. What was written earlier is still all that there is: it is of now.
     this.#io
       .compress(false)
       .to(sockets)

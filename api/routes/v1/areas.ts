@@ -1,6 +1,6 @@
 import { AreaList, PageQuery } from '#contract/http.ts'
+import { reaches, reachOf } from '#contract/may.ts'
 import type { App } from '../../app.ts'
-import { reaches, reachOf } from '../../auth/may.ts'
 import { signedInOf } from '../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../problem.ts'
 import { pageOf, type RouteContext } from '../context.ts'

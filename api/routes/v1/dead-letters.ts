@@ -1,7 +1,7 @@
 import { Fault } from '#contract/fault.ts'
 import { DeadLetterList, DeadLetterSource, PageQuery, ReplayAsked } from '#contract/http.ts'
+import { may } from '#contract/may.ts'
 import type { App } from '../../app.ts'
-import { may } from '../../auth/may.ts'
 import { signedInOf } from '../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../problem.ts'
 import type { RouteContext } from '../context.ts'

@@ -1,6 +1,6 @@
 import { inconsistencies, type Site, type Structure } from '#contract/district.ts'
 import { Fault } from '#contract/fault.ts'
-import { may } from '../../auth/may.ts'
+import { may } from '#contract/may.ts'
 import type { SignedIn } from '../../auth/sessions.ts'
 import type { District } from '../../district-view.ts'
 

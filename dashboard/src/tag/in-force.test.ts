@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LockoutView } from '#contract/http/command.ts'
+import type { Role } from '#contract/may.ts'
 import { inForce, mayLift, withTags } from './in-force.ts'
 
 const tag = (id: string, until: number): LockoutView => ({
@@ -21,7 +22,7 @@ test('a tag ends at its time, and of two the other stays', () => {
 })
 
 test('only who tagged a gate, or a supervisor of its area, is offered to lift the tag', () => {
-  const who = (login: string, role: string, area: string | null) => ({ login, grants: [{ role, area }] })
+  const who = (login: string, role: Role, area: string | null) => ({ login, grants: [{ role, area }] })
   expect(mayLift(who('wang', 'dispatcher', 'yichang'), tag('a', 1), 'yichang')).toBe(true)
   expect(mayLift(who('li', 'dispatcher', 'yichang'), tag('a', 1), 'yichang')).toBe(false)
   expect(mayLift(who('li', 'supervisor', 'yichang'), tag('a', 1), 'yichang')).toBe(true)

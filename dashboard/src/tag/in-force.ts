@@ -1,4 +1,5 @@
 import type { LockoutView } from '#contract/http/command.ts'
+import { type Grant, may } from '#contract/may.ts'
 
 type ByGate = ReadonlyMap<string, readonly LockoutView[]>
 
@@ -22,9 +23,7 @@ export function withTags(byGate: ByGate, gate: string, tags: readonly LockoutVie
   return next
 }
 
-type Who = { readonly login: string; readonly grants: readonly { readonly role: string; readonly area: string | null }[] }
+type Who = { readonly login: string; readonly grants: readonly Grant[] }
 /** Who tagged it, or a supervisor of its area; the server has the last word. */
 export const mayLift = (who: Who | null | undefined, tag: Pick<LockoutView, 'by'>, area: string): boolean =>
-  who !== null &&
-  who !== undefined &&
-  (who.login === tag.by || who.grants.some((g) => g.role === 'supervisor' && (g.area === null || g.area === area)))
+  who !== null && who !== undefined && (who.login === tag.by || may(who.grants, 'supervise', area))

@@ -1,7 +1,7 @@
 import type { Alarm } from '#contract/alarm.ts'
 import { Fault } from '#contract/fault.ts'
+import { type Action, type HeldGrant, may, type Reach, reaches, reachOf } from '#contract/may.ts'
 import type { Registry } from '#registry/port.ts'
-import { type Action, type HeldGrant, may, type Reach, reaches, reachOf } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 
 /** An alarm of the center itself concerns everybody who may see anything. */

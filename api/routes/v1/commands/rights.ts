@@ -1,7 +1,7 @@
 import type { CommandAction } from '#contract/command.ts'
 import type { Canal, Structure } from '#contract/district.ts'
 import { Fault } from '#contract/fault.ts'
-import { may } from '../../../auth/may.ts'
+import { may } from '#contract/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import type { ApiSettings } from '../../../settings.ts'
 

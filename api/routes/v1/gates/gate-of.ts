@@ -1,7 +1,7 @@
 import { type Structure, staleAfterMs } from '#contract/district.ts'
 import { Fault } from '#contract/fault.ts'
 import type { Gate } from '#contract/http.ts'
-import { may } from '../../../auth/may.ts'
+import { may } from '#contract/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import type { District } from '../../../district-view.ts'
 import type { LastStates } from '../../../live/last-states.ts'

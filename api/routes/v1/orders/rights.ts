@@ -1,7 +1,7 @@
 import { Fault } from '#contract/fault.ts'
+import { type Action, may } from '#contract/may.ts'
 import type { OrderDeed } from '#contract/order.ts'
 import type { OrderRow } from '#registry/control-port.ts'
-import { type Action, may } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 
 const RIGHTS: { readonly [K in OrderDeed]: Action } = {

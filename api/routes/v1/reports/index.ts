@@ -10,10 +10,10 @@ import {
   type ReportKind,
   ReportQuery,
 } from '#contract/http/report.ts'
+import { reaches, reachOf } from '#contract/may.ts'
 import { periodAt } from '#contract/periods.ts'
 import type { ReportIssue } from '#registry/report-issues.ts'
 import type { App } from '../../../app.ts'
-import { reaches, reachOf } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'

@@ -13,9 +13,9 @@ import {
   ShiftEntryQuery,
 } from '#contract/http/shift-log.ts'
 import { PageQuery } from '#contract/http.ts'
+import { type Reach, reaches, reachOf } from '#contract/may.ts'
 import type { ShiftEntry as EntryRow, Handover as HandoverRow } from '#registry/shift-log.ts'
 import type { App } from '../../../app.ts'
-import { type Reach, reaches, reachOf } from '../../../auth/may.ts'
 import type { SignedIn } from '../../../auth/sessions.ts'
 import { signedInOf } from '../../../plugins/session-cookie.ts'
 import { PROBLEMS } from '../../../problem.ts'
