@@ -67,7 +67,7 @@ export async function runScan(options: ScanOptions, out: Output, { log, signal }
       'NOT_FOUND',
       'the bus can not be reached',
       address.transport === 'dtu'
-        ? 'look at the center’s address, the port and the registration packet in the DTU, and at its SIM'
+        ? 'look at the address of this machine, the port and the registration packet in the DTU, and at its SIM'
         : 'look at the address, the port and the cable; a serial port belongs to one program at a time',
     )
   out.say(`${found.length} of ${units.length} units answer, ${((performance.now() - began) / 1000).toFixed(1)} s`)
