@@ -8,7 +8,7 @@ const DAY = 24 * 60 * MINUTE
 /** Display and water days are those of Asia/Shanghai (UTC+8, no summer time). */
 const SHANGHAI = 8 * 60 * MINUTE
 
-export const FAULT_BITS = { mainsLost: 1 << 0 } as const
+export const FAULT_BITS = { mainsLost: 1 << 0, motorOverload: 1 << 4 } as const
 
 export type Cabinet = { readonly battery: number; readonly rssi: number; readonly door: boolean; readonly fault: number }
 

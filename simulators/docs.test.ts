@@ -27,7 +27,7 @@ const rowsAfter = (head: string): string[] => {
 }
 
 test('docs/simulators.md lists every fault with its settings as the schemas have them', () => {
-  const common = ['kind', 'site', 'unit', 'at_s', 'for_s']
+  const common = ['kind', 'site', 'unit', 'canal', 'at_s', 'for_s']
   const rows = FAULT_KINDS.map((kind) => {
     const { properties, description, required } = FAULT_ORDERS[kind] as unknown as {
       properties: Record<string, { default?: unknown }>

@@ -1,5 +1,7 @@
 import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { CanalBed } from './canal/hydrostatics.ts'
 import type { FaultKind, FaultOrder, OrderOf } from './faults/order.ts'
+import { StillingWells } from './faults/stilling-well.ts'
 import { unit } from './noise.ts'
 
 /** Which faults the simulated devices have, and when. */
@@ -15,6 +17,8 @@ export type Phase = 'waiting' | 'active' | 'over'
 export type Place = { readonly site: string; readonly unit: number }
 
 export class Faults {
+  /** Where silted ones stand. */
+  readonly wells = new StillingWells()
   readonly #seed: number
   readonly #planned = new Map<string, { readonly fault: PlannedFault; asked: number }>()
   #added = 0
@@ -56,6 +60,15 @@ export class Faults {
     })
   }
 
+  /** What a canal has at `t`: the deepest silt and the thickest ice that were ordered, m. */
+  canalAt(canal: string, t: UnixMs): CanalBed {
+    const here = this.all().filter((f) => 'canal' in f.order && f.order.canal === canal && phaseOf(f, t) === 'active')
+    return {
+      silt_m: Math.max(0, ...ofKind(here, 'silted_canal').map((f) => f.order.depth_m)),
+      ice_m: Math.max(0, ...ofKind(here, 'iced_canal').map((f) => f.order.thickness_m)),
+    }
+  }
+
   /** A device that has begun to reboot knows the connections from before no more. */
   rebootedSince(place: Place, { connected, t }: { readonly connected: UnixMs; readonly t: UnixMs }): boolean {
     return this.all().some(({ order, from }) => order.kind === 'reboot' && isAt(order, place) && connected < from && from <= t)
@@ -73,4 +86,4 @@ export function ofKind<K extends FaultKind>(faults: readonly PlannedFault[], ...
 }
 
 const isAt = (order: FaultOrder, { site, unit: number }: Place): boolean =>
-  order.site === site && (order.unit === undefined || order.unit === number)
+  'site' in order && order.site === site && (order.unit === undefined || order.unit === number)

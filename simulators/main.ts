@@ -70,6 +70,7 @@ export async function openSimulators(settings: SimulatorSettings, deps: Simulato
   const chosen = chooseSites(settings)
   const started = unixMs(deps.now())
   const faults = new Faults(settings.seed)
+  settings.canals?.lay((canal, t) => faults.canalAt(canal, t))
   const targets = targetsOf(settings)
   for (const order of settings.scenario?.faults ?? []) {
     checkTarget(order, targets, 'CONFIG_INVALID')
@@ -146,9 +147,13 @@ async function openSite(
   return { site: siteAt(site, server.port, settings), server }
 }
 
-function targetsOf({ district, profile }: SimulatorSettings): Targets {
+function targetsOf({ district, profile, canals }: SimulatorSettings): Targets {
   const unitsAt = (id: string) => district.structures.filter((s) => s.site === id).map(({ leaves }) => ({ profile, leaves }))
-  return { name: district.name, sites: district.sites.map(({ id }) => ({ site: id, wire: 'tcp', units: unitsAt(id) })) }
+  return {
+    name: district.name,
+    sites: district.sites.map(({ id }) => ({ site: id, wire: 'tcp', units: unitsAt(id) })),
+    canals: canals?.canals ?? [],
+  }
 }
 
 function siteAt(site: Site, port: number, { district, host }: SimulatorSettings): SimulatedSite {

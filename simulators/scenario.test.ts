@@ -10,7 +10,7 @@ import { DeviceProfile } from '#contract/profile.ts'
 import { loadDistrict } from '#districts/load-district.ts'
 import { Bus, type BusReply } from '#edge-agent/modbus/bus.ts'
 import { tempFolder, until } from '#test/support/servers.ts'
-import { FAULT_KINDS, type FaultKind, type FaultOrder } from './faults/order.ts'
+import { FAULT_KINDS, type FaultKind } from './faults/order.ts'
 import { openSimulators, type SimulatedSite, type Simulators } from './main.ts'
 import { encodeFrame } from './modbus-frame.ts'
 import { loadScenario, parseScenario, type Scenario } from './scenario.ts'
@@ -74,16 +74,17 @@ function float(words: readonly number[] | null, at: number): number {
   return view.getFloat32(0)
 }
 
-const of = (kind: FaultKind): FaultOrder => {
+const of = (kind: FaultKind) => {
   const found = badDay.faults.find((f) => f.kind === kind)
-  if (!found) throw new Error(`the scenario has no ${kind}`)
+  if (!found || !('site' in found)) throw new Error(`the scenario has no ${kind}`)
   return found
 }
 /** In the middle of the scenario's fault of this kind. */
 const during = (kind: FaultKind): number => t0 + (of(kind).at_s + (of(kind).for_s ?? 0) / 2) * 1000
 
-test('the scenario has every kind of fault once that Modbus TCP can have, and no two at a time', () => {
-  expect(badDay.faults.map((f) => f.kind).toSorted()).toEqual(FAULT_KINDS.filter((kind) => kind !== 'crc_error').toSorted())
+test('the scenario has every kind of fault once that a site with Modbus TCP can have, and no two at a time', () => {
+  const elsewhere: readonly FaultKind[] = ['crc_error', 'silted_canal', 'iced_canal']
+  expect(badDay.faults.map((f) => f.kind).toSorted()).toEqual(FAULT_KINDS.filter((kind) => !elsewhere.includes(kind)).toSorted())
   for (const [i, fault] of badDay.faults.entries()) {
     expect(fault.at_s + (fault.for_s ?? Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(
       badDay.faults[i + 1]?.at_s ?? Number.POSITIVE_INFINITY,
@@ -191,6 +192,20 @@ test('what a device shows wrong is served as a good answer, and the truth has it
   const [centimetres, metres] = await both(2, during('unit_change'))
   expect(float(centimetres, 0)).toBeCloseTo(100 * float(metres, 0), 3)
   expect(told()).toEqual(['unit_change'])
+
+  const offOf = async (kind: FaultKind): Promise<number> => {
+    const [shown, now] = await both(1, during(kind))
+    expect(told()).toEqual([kind])
+    return float(shown, 0) - float(now, 0)
+  }
+  expect(Math.abs(await offOf('noise'))).toBeLessThan(0.05)
+  expect(await offOf('drift')).toBeCloseTo((240 * 15) / 86_400, 4)
+  const [, wellBefore] = await both(1, t0 + of('silted_well').at_s * 1000)
+  const [inWell, outside] = await both(1, during('silted_well'))
+  expect(told()).toEqual(['silted_well'])
+  const followed = (float(inWell, 0) - float(wellBefore, 0)) / (float(outside, 0) - float(wellBefore, 0))
+  expect(followed).toBeCloseTo(1 - Math.exp(-15 / 600), 2)
+  expect(await offOf('iced_gate')).toBeCloseTo(0.3 * 0.083, 4)
   expect((await both(2, t0 + 1_400_000))[0]).toEqual((await both(2, t0 + 1_400_000))[1])
 })
 
@@ -232,6 +247,31 @@ test('a device that reboots resets the connection, is silent, and comes back wit
   // A connection of before that nobody used meanwhile.
   idle.write(encodeFrame({ transaction: 1, unit: 1, pdu: Buffer.from([3, 0, 100, 0, 1]) }))
   expect(await end).toBe('ECONNRESET')
+})
+
+test('a jammed leaf takes its command and does not move, its overload relay trips, and afterwards it moves again', async () => {
+  const { site, clock } = await open({
+    title: 'jam',
+    faults: [{ kind: 'jammed_leaf', site: 'yc-s006', unit: 2, leaf: 1, at_s: 0, for_s: 30 }],
+  })
+  const client = await openClient(site)
+  client.setID(2)
+  const words = async (address: number, count: number): Promise<number[]> => (await client.readHoldingRegisters(address, count)).data
+  clock.t += 1000
+  const [before = 0] = await words(100, 1)
+  await client.writeRegisters(110, [before + 100, 4, 1])
+  clock.t += 1000
+  expect(await words(100, 3)).toEqual([before, 0b011, 570])
+  expect((await words(10, 1))[0]).toBe(0)
+  clock.t += 3000
+  expect(await words(100, 3)).toEqual([before, 0b100_000, 0])
+  expect((await words(10, 1))[0]).toBe(1 << 4)
+  // The jam is over and the relay has cooled down.
+  clock.t += 180_000
+  expect((await words(100, 1))[0]).toBe(before)
+  await client.writeRegisters(110, [before + 100, 4, 2])
+  clock.t += 60_000
+  expect((await words(100, 1))[0]).toBe(before + 100)
 })
 
 test('a write under an exception or without an answer is not carried out', async () => {
@@ -276,5 +316,7 @@ test('a fault that would strike nothing is refused before anything listens', asy
   expect(await refusal({ kind: 'merged', unit: 3 })).toEqual(message('site yc-s006 has no unit 3'))
   expect(await refusal({ kind: 'frozen', metric: 'temperature' })).toEqual(message('shows temperature'))
   expect(await refusal({ kind: 'frozen', metric: 'opening_9' })).toEqual(message('shows opening_9'))
+  expect(await refusal({ kind: 'jammed_leaf', leaf: 9 })).toEqual(message('has a leaf 9'))
+  expect(await refusal({ kind: 'iced_canal', site: undefined, canal: 'yongji', thickness_m: 0.2 })).toEqual(message('stand in no canal'))
   expect(await refusal({ kind: 'swapped_words', metric: 'opening_2' })).toEqual(message('nothing to swap'))
 })

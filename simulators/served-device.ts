@@ -7,12 +7,17 @@ import { ModbusException } from './modbus-exception.ts'
 import type { ReadRequest } from './modbus-request.ts'
 import { imageOf, type RtuState } from './register-map.ts'
 
+/** A leaf that does not move since `from`; leaf 0 is the first, all where it is left out. */
+export type Jam = { readonly leaf?: number; readonly from: UnixMs }
+
 /** One unit on a simulated line: a gate controller or a sensor. */
 export type ServedDevice = {
   readonly profile: DeviceProfile
   state(t: UnixMs): RtuState
   /** @param served the profile by which it answers now, which faults may have changed. @throws ModbusException */
   words(state: RtuState, served: DeviceProfile, request: ReadRequest): readonly number[]
+  /** From now on these are jammed, and no other: a sensor has nothing that could be. */
+  hold(jams: readonly Jam[], t: UnixMs): void
   /** @throws ModbusException */
   write(address: number, words: readonly number[], t: UnixMs): void
 }
@@ -29,6 +34,7 @@ export function gateDevice(rtu: GateRtu, profile: DeviceProfile): ServedDevice {
       if (address + length > space.length) throw new ModbusException('illegalAddress', `register ${address + length - 1} does not exist`)
       return space.slice(address, address + length)
     },
+    hold: (jams, t) => rtu.hold(jams, t),
     write: (address, words, t) => rtu.write(address, words, t),
   }
 }
@@ -49,6 +55,7 @@ export function sensorDevice(sensor: Sensor, profile: DeviceProfile, sense: Sens
       }
       return readSensor(sensor, image, { space: fc === 3 ? 'holding' : 'input', address, length })
     },
+    hold: () => undefined,
     write: () => {
       throw new ModbusException('illegalAddress', 'a sensor has nothing to write here')
     },

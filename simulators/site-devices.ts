@@ -1,13 +1,13 @@
-import { type UnixMs, unixMs } from '#contract/units.ts'
+import type { UnixMs } from '#contract/units.ts'
 import { breakAnswer } from './faults/break-answer.ts'
-import { distortProfile, distortState } from './faults/distort.ts'
+import { DISTORTING, distortProfile, distortState } from './faults/distort.ts'
 import type { FaultKind } from './faults/order.ts'
 import { type Faults, ofKind, type PlannedFault } from './faults.ts'
 import { ModbusException } from './modbus-exception.ts'
 import type { Frame } from './modbus-frame.ts'
-import { exceptionReply, parseRequest, type ReadRequest, readReply, writeReply } from './modbus-request.ts'
+import { exceptionReply, parseRequest, readReply, writeReply } from './modbus-request.ts'
 import type { Answer, Session } from './modbus-server.ts'
-import type { ServedDevice } from './served-device.ts'
+import type { Jam, ServedDevice } from './served-device.ts'
 import type { ServedRead } from './truth.ts'
 import type { Wire } from './wire.ts'
 
@@ -78,20 +78,27 @@ function sendTo(
   }
 }
 
+const jamOf = ({ order, from }: PlannedFault<'jammed_leaf' | 'iced_gate'>): Jam =>
+  order.kind === 'jammed_leaf' && order.leaf !== undefined ? { leaf: order.leaf - 1, from } : { from }
+
 type Circumstances = { readonly t: UnixMs; readonly faults: readonly PlannedFault[]; readonly only: 'reads' | 'all' }
 
 function answerTo(devices: SiteDevices, { unit, pdu }: Frame, { t, faults, only }: Circumstances): Outcome {
   try {
     const device = devices.units[unit - 1]
     const request = parseRequest(pdu)
+    device?.device.hold(ofKind(faults, 'jammed_leaf', 'iced_gate').map(jamOf), t)
     if (!device) throw new ModbusException('noSuchUnit', `site ${devices.site} has no unit ${unit}`)
     if (request.kind === 'write') {
       if (only === 'all') device.device.write(request.address, request.words, t)
       return { pdu: writeReply(request), read: null }
     }
-    const wordsWith = (some: readonly PlannedFault[]): readonly number[] => readWords(device.device, request, { t, faults: some })
+    const { wells } = devices.faults
+    const shown = { t, stateAt: device.device.state, wells, device: `${devices.site} ${unit}` }
+    const wordsWith = (some: readonly PlannedFault[]): readonly number[] =>
+      device.device.words(distortState(some, shown), distortProfile(device.device.profile, some), request)
     const words = wordsWith(faults)
-    const values = ofKind(faults, 'frozen', 'spike', 'swapped_words', 'unit_change')
+    const values = ofKind(faults, ...DISTORTING)
     const plain = values.length > 0 ? wordsWith([]) : words
     const distorted = values.filter((f) => wordsWith([f]).some((word, i) => word !== plain[i])).map((f) => f.order.kind)
     const { fc, address } = request
@@ -111,13 +118,4 @@ function answerTo(devices: SiteDevices, { unit, pdu }: Frame, { t, faults, only 
     if (error instanceof ModbusException) return { pdu: exceptionReply(pdu, error.code), read: null }
     throw error
   }
-}
-
-function readWords(
-  device: ServedDevice,
-  request: ReadRequest,
-  { t, faults }: { readonly t: UnixMs; readonly faults: readonly PlannedFault[] },
-): readonly number[] {
-  const state = distortState(device.state(t), faults, (then) => device.state(unixMs(then)))
-  return device.words(state, distortProfile(device.profile, faults), request)
 }

@@ -81,3 +81,23 @@ test('canals are closed in winter, and a demo in winter is moved into the season
   expect(seasonShare(waterDay(winter + shift))).toBeGreaterThan(0.4)
   expect(shiftIntoSeason(Date.UTC(2025, 9, 20))).toBe(0)
 })
+
+test('silt and ice raise the water below the gates that feed the canal, so that these pass less, and no water is lost for it', () => {
+  const HEAD = 'yj-yj-01'
+  const t = hours(24)
+  const passed = (bed: { silt_m: number; ice_m: number }) => {
+    const model = open()
+    model.lay((canal) => (canal === 'yongji' ? bed : { silt_m: 0, ice_m: 0 }))
+    // The keepers would open further: what is compared is what the same openings pass.
+    for (const [leaf, motion] of model.motions(HEAD, start).entries()) model.command(HEAD, leaf, { ...motion, to_mm: motion.from_mm })
+    model.advance(t)
+    const { inflow, outflow, stored } = model.balance()
+    expect(Math.abs(inflow - outflow - stored) / inflow).toBeLessThan(1e-9)
+    return { flow: model.flow(HEAD, t), down: model.water(HEAD, t).down }
+  }
+  const [clean, silted, iced] = [passed({ silt_m: 0, ice_m: 0 }), passed({ silt_m: 0.4, ice_m: 0 }), passed({ silt_m: 0, ice_m: 0.3 })]
+  for (const worse of [silted, iced]) {
+    expect(worse.down - clean.down).toBeGreaterThan(0.05)
+    expect(worse.flow / clean.flow).toBeLessThan(0.99)
+  }
+})

@@ -4,7 +4,7 @@ import { gateFlow } from '#hydraulics/sluice-gate.ts'
 import { type Motion, positionAt } from '../gate-leaf.ts'
 import { swing, unit } from '../noise.ts'
 import { demandShare } from './calendar.ts'
-import { designWater, normalDepthShift, type Water } from './hydrostatics.ts'
+import { type CanalBed, CLEAN, designWater, normalDepthShift, type Water } from './hydrostatics.ts'
 import { networkOf, type Pool } from './network.ts'
 import { decideOpening } from './operator.ts'
 import { Transit } from './transit.ts'
@@ -76,6 +76,7 @@ export class CanalModel {
   readonly #storedAtStart: number
   readonly #orders = new Map<string, number>()
   #ordersHour = Number.NaN
+  #bedAt: (canal: string, t: UnixMs) => CanalBed = () => CLEAN
 
   constructor(settings: CanalSettings) {
     this.#settings = settings
@@ -90,6 +91,11 @@ export class CanalModel {
       gate.pool?.gatesOut.push(gate)
     }
     this.#storedAtStart = this.stored()
+  }
+
+  /** Ids of the canals that water flows in. */
+  get canals(): string[] {
+    return [...new Set(this.#pools.map((p) => p.pool.canal))]
   }
 
   /** Depths above the sill at `t`, which is never before an earlier call's minute. */
@@ -121,6 +127,11 @@ export class CanalModel {
     const g = this.#gate(structure)
     g.commanded = true
     g.leaves[leaf] = motion
+  }
+
+  /** From now on the canals are asked what silt and ice they have. Water levels feel it, the storage of the pools does not. */
+  lay(bedAt: (canal: string, t: UnixMs) => CanalBed): void {
+    this.#bedAt = bedAt
   }
 
   isCommanded(structure: string): boolean {
@@ -258,7 +269,8 @@ export class CanalModel {
     g.lastDown = g.down
     const shift = g.pool ? g.pool.shift : 0.04 * g.design.up * this.#riverSwing(g, t)
     g.up = Math.max(0, g.design.up + shift)
-    const normal = normalDepthShift(g.design.down, g.flow / g.s.design_flow_m3s)
+    const bed = g.feeds ? this.#bedAt(g.feeds.pool.canal, t) : CLEAN
+    const normal = normalDepthShift(g.design.down, g.flow / g.s.design_flow_m3s, bed)
     const wanted = Math.max(0, g.design.down + Math.max(normal, g.feeds?.shift ?? Number.NEGATIVE_INFINITY))
     g.down += (wanted - g.down) * Math.min(1, STEP_S / TAIL_WATER_S)
   }

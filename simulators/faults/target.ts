@@ -12,10 +12,20 @@ export type Target = {
   /** Unit 1, 2, … */
   readonly units: readonly { readonly profile: DeviceProfile; readonly leaves: number }[]
 }
-export type Targets = { readonly name: string; readonly sites: readonly Target[] }
+export type Targets = {
+  readonly name: string
+  readonly sites: readonly Target[]
+  /** Ids of the canals that are simulated; none where gates swing by themselves. */
+  readonly canals: readonly string[]
+}
 
 /** A fault that strikes nothing would be a test of nothing. @throws Fault for a site, unit or metric that is not there. */
-export function checkTarget(order: FaultOrder, { name, sites }: Targets, code: FaultCode): void {
+export function checkTarget(order: FaultOrder, { name, sites, canals }: Targets, code: FaultCode): void {
+  if ('canal' in order) {
+    if (canals.includes(order.canal)) return
+    if (canals.length === 0) throw new Fault(code, 'these gates stand in no canal', 'simulate them with their canals')
+    throw new Fault(code, `district ${name} has no canal ${order.canal} that is simulated`, `name one of ${canals.join(', ')}`)
+  }
   const { site, unit } = order
   const target = sites.find((s) => s.site === site)
   if (!target) throw new Fault(code, `district ${name} has no site ${site}`, 'name a site of its sites.yaml')
@@ -28,9 +38,12 @@ export function checkTarget(order: FaultOrder, { name, sites }: Targets, code: F
   if (order.kind === 'wrong_transaction' && target.wire === 'rtu') {
     throw new Fault(code, `site ${site} speaks RTU, which has no transactions`, 'order it where Modbus TCP is spoken')
   }
+  const units = unit === undefined ? target.units : target.units.slice(unit - 1, unit)
+  if (order.kind === 'jammed_leaf' && Math.max(...units.map((u) => u.leaves)) < (order.leaf ?? 1)) {
+    throw new Fault(code, `no device named by this jammed_leaf has a leaf ${order.leaf ?? 1}`, 'name one that is there')
+  }
   const metric = 'metric' in order ? order.metric : undefined
   if (metric === undefined) return
-  const units = unit === undefined ? target.units : target.units.slice(unit - 1, unit)
   const leaf = leafOfOpening(metric)
   const [point] = units.flatMap((u) => pointOf(u, metric, leaf) ?? [])
   if (!point) {
