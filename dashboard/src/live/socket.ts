@@ -14,9 +14,6 @@ export type SocketDeps = {
 }
 
 const LOOK_MS = 250
-/** What every screen is told alike comes compressed, where the browser can unpack it. */
-const PACKED: Watch = typeof DecompressionStream === 'undefined' ? {} : { packed: true }
-
 async function unpack(bytes: Uint8Array): Promise<unknown> {
   const plain = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('deflate'))
   return await new Response(plain).json()
@@ -27,7 +24,9 @@ export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close()
   let link: Link = { at: 'connecting', since: Date.now() }
   let probing = false
   let answeredAt = 0
-  let asked: Watch = PACKED
+  let asked: Watch = {}
+  // What every screen is told alike comes compressed, where the browser can unpack it.
+  let packed = typeof DecompressionStream !== 'undefined'
 
   const step = (event: LinkEvent): void => {
     const next = nextLink(link, event)
@@ -45,7 +44,10 @@ export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close()
 
   socket.io.on('open', () => socket.io.engine.on('packet', () => step({ kind: 'heard', t: Date.now() })))
   // A watch is answered by a full snapshot: after it the view is right, whatever was missed.
-  socket.on('connect', () => socket.emit('watch', asked))
+  const sendWatch = (): void => {
+    socket.emit('watch', packed ? { ...asked, packed } : asked)
+  }
+  socket.on('connect', sendWatch)
   const takeState = (message: StateMessage): void => {
     deps.onState(message)
     step({ kind: message.full ? 'snapshot' : 'news', t: Date.now() })
@@ -65,7 +67,8 @@ export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close()
         else deps.onAlarm({ ...(message as AlarmMessage), at })
       })
       .catch(() => {
-        // What can't be read is as good as lost: everything anew.
+        // What can't be read is as good as lost: everything anew, and plain, or a browser that never can would ask for ever.
+        packed = false
         socket.disconnect().connect()
       })
   })
@@ -104,8 +107,8 @@ export function openSocket(deps: SocketDeps): { watch(ask: Watch): void; close()
   return {
     /** Alarms come whatever is watched. */
     watch(ask) {
-      asked = { ...ask, ...PACKED }
-      if (socket.connected) socket.emit('watch', asked)
+      asked = ask
+      if (socket.connected) sendWatch()
     },
     close() {
       clearInterval(timer)
