@@ -63,6 +63,8 @@ export function decideAction(action: Exclude<CommandAction, { kind: 'stop' }>, s
       return s.tag ? refuse('tagged_out') : { do: 'set' }
     case 'schedule':
       if (s.tag) return refuse('tagged_out')
+      // By its time a preset's end is told from another's; no center of ours sends two of one time.
+      if (new Set(action.presets.map((p) => p.at)).size < action.presets.length) return refuse('malformed')
       return action.presets.every((p) => p.at > s.now) ? { do: 'set' } : refuse('preset_in_past')
     case 'open':
     case 'flow':

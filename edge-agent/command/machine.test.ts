@@ -33,3 +33,20 @@ test('an agent that was killed while a leaf was stuck withdraws that order befor
   expect(run.ended['failed restarted']).toBe(1)
   expect(run.drives).toBeGreaterThan(1)
 })
+
+test('two presets of one time are refused: neither could be told from the other', () => {
+  const at = 1_790_000_552_000
+  const both = [
+    { at, action: { kind: 'hold_flow', flow_m3s: 0 } },
+    { at, action: { kind: 'open', opening_m: 0, leaf: null } },
+  ] as const
+  const run = runHistory([
+    { op: 'command', action: { kind: 'schedule', presets: [...both] }, ttl_s: 30, counter: 'next' },
+    { op: 'level', up: 0.8, down: 1.4 },
+    { op: 'wait', s: 1 },
+    { op: 'wait', s: 1 },
+    { op: 'wait', s: 1 },
+    { op: 'command', action: { kind: 'flow', flow_m3s: 0 }, ttl_s: -1, counter: 'next' },
+  ])
+  expect(run.ended['refused malformed']).toBe(1)
+})
