@@ -112,6 +112,17 @@ configured(program.command('restore').description('put a backup into a registry 
     process.stdout.write(await runRestore(settings, from, openLog(settings.log.level)))
   })
 
+program
+  .command('mend-wal')
+  .argument('<folder>', 'wal-dir of influxdb.conf')
+  .description('before each start of InfluxDB 1.x: take the half-written entries of a full disk out of its write-ahead log')
+  .action(async (folder: string) => {
+    const { mendWal } = await import('#history/influx-wal.ts')
+    const mended = mendWal(folder)
+    for (const { file, half_bytes, hole_bytes } of mended)
+      process.stdout.write(`${file}: half an entry of ${half_bytes} bytes and holes of ${hole_bytes} bytes taken out\n`)
+  })
+
 configured(program.command('import').description('read a CSV file of measured values into history, by a mapping of its columns'))
   .requiredOption('-f, --file <file>', 'the CSV, its first line the titles')
   .requiredOption('-m, --mapping <file>', 'YAML that says what the columns mean; docs/data.md')

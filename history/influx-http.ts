@@ -171,6 +171,11 @@ export class InfluxHttp {
   }
 
   #fault(why: string, status: number, cause?: unknown): Fault {
+    if (why.includes('no space left on device')) {
+      // InfluxDB 1.6 says so of every write until it is restarted, room or not.
+      const mend = 'make room, end InfluxDB, run `npx sluice mend-wal` on its WAL folder, start it (docs/run-as-services.md)'
+      return new Fault('DISK_FULL', `the disk of ${this.place} is full, or was (${why})`, mend, { cause })
+    }
     const next =
       status === 401 || status === 403 ? 'check user, password and their rights on the database' : 'check that it runs and can be reached'
     return new Fault('HISTORY_UNREACHABLE', `${this.place} does not answer as it should (${why})`, next, { cause })

@@ -1,6 +1,6 @@
 /** The files that an administrator copies, started as they are but for ports and folders. */
 import { spawn, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { root } from './support/program.ts'
@@ -40,6 +40,22 @@ test('InfluxDB takes deploy/influxdb/influxdb.conf, with its WAL synced at each 
   await whileRunning('/usr/bin/influxd', ['run', '-config', file], async () => {
     expect((await fetch(`http://127.0.0.1:${http}/ping`)).status).toBe(204)
   })
+})
+
+test('what runs before InfluxDB is a command that sluice has, for the folder that its configuration names', () => {
+  const command = /^ExecStartPre=-\/usr\/bin\/node \/opt\/sluice\/bin\/sluice\.mjs (\S+) (\S+)$/m.exec(
+    deployed('systemd/influxdb.service.d/mend-wal.conf'),
+  )
+  expect(deployed('influxdb/influxdb.conf')).toContain(`wal-dir = "${command?.[2]}"`)
+  const wal = join(folder, 'wal', 'sluice', 'autogen', '1')
+  mkdirSync(wal, { recursive: true })
+  const entry = Buffer.from([1, 0, 0, 0, 2, 7, 7])
+  writeFileSync(join(wal, '_00001.wal'), Buffer.concat([entry, Buffer.alloc(3), entry, entry.subarray(0, 6)]))
+  const ran = spawnSync(process.execPath, [join(root, 'dist/sluice.js'), command?.[1] ?? '', join(folder, 'wal')], { encoding: 'utf8' })
+  expect(ran.stdout).toContain('_00001.wal: half an entry of 6 bytes and holes of 3 bytes taken out')
+  expect(readFileSync(join(wal, '_00001.wal'))).toEqual(Buffer.concat([entry, entry]))
+  const none = spawnSync(process.execPath, [join(root, 'dist/sluice.js'), command?.[1] ?? '', join(folder, 'no')], { encoding: 'utf8' })
+  expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('wal-dir of influxdb.conf')])
 })
 
 test('each systemd unit starts a command that sluice has, and restarts it', () => {
