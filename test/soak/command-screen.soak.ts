@@ -40,6 +40,9 @@ const opening = async (): Promise<number> => {
   const text = await page.locator('[data-metric="opening"]').innerText()
   return Number(/(\d\.\d{3})\s*m/.exec(text)?.[1])
 }
+const control = async (): Promise<GateControl> =>
+  (await (await page.request.get(`${address}/api/v1/gates/${GATE}/control`)).json()) as GateControl
+const trusted = (): Promise<void> => until(async () => expect((await control()).status?.time).toBe('trusted'), 60_000)
 /** Selects and confirms, as a dispatcher does. */
 async function order(target: number): Promise<void> {
   await at('command-target').fill(target.toFixed(3))
@@ -49,13 +52,7 @@ async function order(target: number): Promise<void> {
 test('over GPRS a dispatcher selects, sees what it will do, confirms, sees it move, and it is done when the encoder says so', async () => {
   await until(async () => expect(await opening()).toBeGreaterThan(0), 30_000)
   const target = Math.round(((await opening()) + 0.05) * 1000) / 1000
-  await until(
-    async () =>
-      expect(await page.request.get(`${address}/api/v1/gates/${GATE}/control`).then((r) => r.json())).toMatchObject({
-        status: { time: 'trusted' },
-      }),
-    60_000,
-  )
+  await trusted()
   await at('command-target').fill(target.toFixed(3))
   await at('select').click()
   await shows('preview', '预计流量')
@@ -89,6 +86,8 @@ test('an agent whose clock is wrong takes nothing but stop, and the screen says 
 })
 
 test('a preset is carried out while the link is down, and what came of it is on the screen when the link is back', async () => {
+  await plant.restartEdge()
+  await trusted()
   const target = Math.round(((await opening()) + 0.03) * 1000) / 1000
   const time = Date.now() + 15_000
   const presets = [{ at: time, action: { kind: 'open', opening_m: target, leaf: null } }]
@@ -103,8 +102,7 @@ test('a preset is carried out while the link is down, and what came of it is on 
   await screenshot(page, 'preset-due')
   await row('done').waitFor({ timeout: 150_000 })
   await screenshot(page, 'preset-done')
-  const control = (await (await page.request.get(`${address}/api/v1/gates/${GATE}/control`)).json()) as GateControl
-  const [past] = control.status?.past ?? []
+  const [past] = (await control()).status?.past ?? []
   expect(past).toMatchObject({ at: time, state: 'done', reason: null })
   // By the agent’s own clock, before anybody could have told it.
   expect(past?.t).toBeLessThan(backAt)
