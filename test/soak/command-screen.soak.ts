@@ -1,9 +1,9 @@
 /** A gate is moved from Chromium over a GPRS link, step by step. What is refused there, and how it reads, is in command-refusals.soak.ts. */
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { PASSWORD } from '#api/testing/start-api.ts'
-import type { GateControl, Selected } from '#contract/http/command.ts'
+import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
 import { openBrowser, screenshot, signIn, type Visitor, visit } from '../support/browser.ts'
 import { type ControlPlant, startControlPlant } from '../support/control-plant.ts'
 import { root } from '../support/program.ts'
@@ -28,6 +28,9 @@ beforeAll(async () => {
   await at('command-target').waitFor()
   await shows('control-mode', '手动')
 })
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await screenshot(page, `failed-${task.name.slice(0, 20)}`)
+})
 afterAll(async () => {
   await browser?.close()
   await plant?.close()
@@ -42,7 +45,13 @@ const opening = async (): Promise<number> => {
 }
 const control = async (): Promise<GateControl> =>
   (await (await page.request.get(`${address}/api/v1/gates/${GATE}/control`)).json()) as GateControl
-const trusted = (): Promise<void> => until(async () => expect((await control()).status?.time).toBe('trusted'), 60_000)
+/** The agent that runs since `since` has agreed with the center: what one said that has ended stands until then. */
+const trusted = (since = 0): Promise<void> =>
+  until(async () => {
+    const { status } = await control()
+    expect(status?.time).toBe('trusted')
+    expect(status?.t).toBeGreaterThan(since)
+  }, 60_000)
 /** Selects and confirms, as a dispatcher does. */
 async function order(target: number): Promise<void> {
   await at('command-target').fill(target.toFixed(3))
@@ -74,6 +83,11 @@ test('while the gate is tagged out nothing can be ordered but stop, and the scre
   await screenshot(page, 'command-tagged')
   await at('lift').click()
   await at('select').waitFor()
+  // The agent knows it too.
+  await until(async () => {
+    const { items } = (await (await page.request.get(`${address}/api/v1/commands?gate=${GATE}`)).json()) as { items: CommandView[] }
+    expect(items[0]).toMatchObject({ action: { kind: 'untag' }, state: 'done' })
+  }, 30_000)
 })
 
 test('an agent whose clock is wrong takes nothing but stop, and the screen says so before anything is ordered', async () => {
@@ -87,7 +101,7 @@ test('an agent whose clock is wrong takes nothing but stop, and the screen says 
 
 test('a preset is carried out while the link is down, and what came of it is on the screen when the link is back', async () => {
   await plant.restartEdge()
-  await trusted()
+  await trusted(Date.now())
   const target = Math.round(((await opening()) + 0.03) * 1000) / 1000
   const time = Date.now() + 15_000
   const presets = [{ at: time, action: { kind: 'open', opening_m: target, leaf: null } }]
