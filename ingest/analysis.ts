@@ -6,7 +6,7 @@ import { verdictCode } from '#contract/verdict.ts'
 import type { VerdictRule } from '#contract/verdict-rule.ts'
 import type { Sample } from '#history/port.ts'
 import { type Derived, deriveFlow, flowInputs } from '#hydraulics/derive-flow.ts'
-import { Recent } from './recent.ts'
+import { Recent, Series } from './recent.ts'
 import { defaultRule } from './validate/default-rules.ts'
 import { type Beside, judge } from './validate/judge.ts'
 
@@ -26,8 +26,16 @@ export type Analysed = {
 
 type DerivedAt = (t: number) => Derived | undefined
 
+/** One message of one gate while it is looked at: what is the same for all its samples is looked up once. */
+type Look = {
+  readonly gate: Structure
+  /** For how long a reading of this gate holds. */
+  readonly coherentMs: number
+  readonly series: Map<string, Series>
+  readonly rules: Map<string, VerdictRule | undefined>
+}
+
 const NEIGHBOUR_WITHIN_MS = 600_000
-const LONGEST_SERIES = 100_000
 
 /**
  * Judges samples and derives flows beside what came lately. Late ones too: they are judged beside their own neighbours in time. The same samples
@@ -36,8 +44,6 @@ const LONGEST_SERIES = 100_000
 export class Analysis {
   readonly #settled: Settled
   readonly #recent = new Recent()
-  /** Since when a series has had its value, in the order of time. */
-  readonly #same = new Map<string, { value: number; since: number; t: number }>()
 
   constructor(settled: Settled) {
     this.#settled = settled
@@ -45,36 +51,39 @@ export class Analysis {
 
   /** @param coherentMs for how long a reading of this gate holds. */
   take(gate: Structure, samples: readonly Sample[], coherentMs: number): Analysed {
+    const look: Look = { gate, coherentMs, series: this.#recent.gate(gate.id), rules: new Map() }
     const follows = new Map<string, Sample>()
     const changed = new Set<number>()
     const inputs = flowInputs(gate)
     const ordered = samples.toSorted((a, b) => a.t - b.t)
     const own = new Set(samples)
-    for (const sample of ordered) this.#recent.put(sample)
+    for (const sample of ordered) seriesOf(look, sample.metric).put(sample)
     const judged = new Map<Sample, Sample>()
     for (const sample of ordered) {
-      const rule = this.#ruleOf(gate, sample.metric)
+      const rule = this.#ruleOf(look, sample.metric)
       if (inputs.includes(sample.metric)) changed.add(sample.t)
       if (!rule || sample.metric === 'flow') continue
-      const previous = this.#recent.before(gate.id, sample.metric, sample.t, { within: coherentMs, where: () => true })
+      const previous = seriesOf(look, sample.metric).before(sample.t, coherentMs)
       if (previous && !own.has(previous)) {
-        const anew = this.#judge(gate, previous, { rule, coherentMs })
+        const anew = this.#judge(look, previous, rule)
         if (verdictCode(anew.verdict) !== verdictCode(previous.verdict)) {
           follows.set(`${anew.metric} ${anew.t}`, anew)
           changed.add(anew.t)
         }
       }
-      judged.set(sample, this.#judge(gate, sample, { rule, coherentMs }))
+      const now = this.#judge(look, sample, rule)
+      if (now !== sample) judged.set(sample, now)
     }
     // From here on nothing that a flow is derived from changes.
-    const derivedAt = this.#derivedOnce(gate, coherentMs)
-    for (const derived of this.#derive(gate, { changed, inputs, coherentMs, derivedAt }))
-      follows.set(`${DERIVED_FLOW} ${derived.t}`, derived)
+    const derivedAt = this.#derivedOnce(look)
+    for (const derived of this.#derive(look, { changed, inputs, derivedAt })) follows.set(`${DERIVED_FLOW} ${derived.t}`, derived)
     for (const sample of ordered) {
-      const rule = this.#ruleOf(gate, sample.metric)
-      if (rule && sample.metric === 'flow') judged.set(sample, this.#judge(gate, sample, { rule, coherentMs, derivedAt }))
+      if (sample.metric !== 'flow') continue
+      const rule = this.#ruleOf(look, sample.metric)
+      if (rule) judged.set(sample, this.#judge(look, sample, rule, derivedAt))
     }
-    return { samples: samples.map((s) => judged.get(s) ?? s), follows: [...follows.values()] }
+    for (const series of look.series.values()) series.trim()
+    return { samples: judged.size === 0 ? samples : samples.map((s) => judged.get(s) ?? s), follows: [...follows.values()] }
   }
 
   /** Derives at the times of one message alone and keeps nothing: for what is shown now and comes again to be stored. */
@@ -82,107 +91,108 @@ export class Analysis {
     return new Analysis(settled).take(gate, samples, 0).follows
   }
 
-  #ruleOf(gate: Structure, metric: string): VerdictRule | undefined {
-    return this.#settled.rule(gate.id, metric) ?? defaultRule(gate, metric)
+  #ruleOf({ gate, rules }: Look, metric: string): VerdictRule | undefined {
+    if (rules.has(metric)) return rules.get(metric)
+    const rule = this.#settled.rule(gate.id, metric) ?? defaultRule(gate, metric)
+    rules.set(metric, rule)
+    return rule
   }
 
-  #judge(gate: Structure, sample: Sample, options: { rule: VerdictRule; coherentMs: number; derivedAt?: DerivedAt }): Sample {
-    const verdict =
-      sample.reading.quality === 'good' ? judge(pointOf(sample), options.rule, this.#beside(gate, sample, options)) : undefined
+  #judge(look: Look, sample: Sample, rule: VerdictRule, derivedAt?: DerivedAt): Sample {
+    const { reading } = sample
+    const verdict = reading.quality === 'good' ? judge(pointOf(sample), rule, this.#beside(look, sample, { rule, derivedAt })) : undefined
     if (verdictCode(verdict) === verdictCode(sample.verdict)) return sample
     const { verdict: _before, ...bare } = sample
     const judged: Sample = verdict ? { ...bare, verdict } : bare
-    this.#recent.put(judged)
+    seriesOf(look, sample.metric).put(judged)
     return judged
   }
 
-  #beside(
-    gate: Structure,
-    sample: Sample,
-    { rule, coherentMs, derivedAt }: { rule: VerdictRule; coherentMs: number; derivedAt?: DerivedAt },
-  ): Beside {
+  /** What the rule asks for, and no more: this is done for every value of the district. */
+  #beside(look: Look, sample: Sample, { rule, derivedAt }: { rule: VerdictRule; derivedAt: DerivedAt | undefined }): Beside {
     const { metric, t } = sample
-    const within = Math.max(coherentMs, 1)
-    const before = this.#recent.before(gate.id, metric, t, {
-      within,
-      where: (s) => s.reading.quality === 'good' && s.verdict?.level !== 'unreliable',
-    })
-    const after = this.#recent.after(gate.id, metric, t, within)
-    const derived = derivedAt?.(t)?.result
-    const neighbour = rule.neighbour && this.#neighbourOf(gate, rule.neighbour, t)
+    const { spike, rise_per_min, fall_per_min, frozen_min, neighbour, derived_share } = rule
+    const series = seriesOf(look, metric)
+    const within = Math.max(look.coherentMs, 1)
+    const asksBefore = spike !== undefined || rise_per_min !== undefined || fall_per_min !== undefined
+    const before = asksBefore ? series.believedBefore(t, within) : undefined
+    const after = spike === undefined ? undefined : series.after(t, within)
+    const derived = derived_share === undefined ? undefined : derivedAt?.(t)?.result
     return {
-      ...(before && { before: pointOf(before) }),
-      ...(after?.reading.quality === 'good' && { after: pointOf(after) }),
-      ...(rule.frozen_min !== undefined && { sameSince: this.#sameSince(gate.id, sample) }),
-      ...(derived?.quality === 'good' && { derived: { value: derived.flow, plusMinus: derived.uncertainty } }),
-      ...(neighbour !== undefined && { neighbour }),
-      month: new Date(t + HETAO_CALENDAR.utc_offset_min * 60_000).getUTCMonth() + 1,
+      before: before && pointOf(before),
+      after: after?.reading.quality === 'good' ? pointOf(after) : undefined,
+      sameSince: frozen_min === undefined ? undefined : series.sameSince(t, pointOf(sample).value),
+      derived: derived?.quality === 'good' ? { value: derived.flow, plusMinus: derived.uncertainty } : undefined,
+      neighbour: neighbour && this.#neighbourOf(look.gate, neighbour, t),
+      month: rule.soft_by_month ? monthOf(t) : undefined,
     }
-  }
-
-  #sameSince(gate: string, sample: Sample): number {
-    const key = `${gate} ${sample.metric}`
-    const { t, value } = pointOf(sample)
-    const known = this.#same.get(key)
-    // Late samples say nothing of how long the present value has stood.
-    if (known && t < known.t) return t
-    const now = known && known.value === value ? { ...known, t } : { value, since: t, t }
-    if (this.#same.size >= LONGEST_SERIES) this.#same.clear()
-    this.#same.set(key, now)
-    return now.since
   }
 
   #neighbourOf(gate: Structure, { gate: id, metric }: NonNullable<VerdictRule['neighbour']>, t: number): number | undefined {
     const other = this.#settled.gate(id)
-    const sample = this.#recent.at(id, metric, t, NEIGHBOUR_WITHIN_MS)
+    const sample = this.#recent.series(id, metric)?.at(t, NEIGHBOUR_WITHIN_MS)
     if (!other || sample?.reading.quality !== 'good') return undefined
     return metric.startsWith('level_') ? sample.reading.value + other.datum_m - gate.datum_m : sample.reading.value
   }
 
   /** The flow at a time, derived once however often it is asked for. */
-  #derivedOnce(gate: Structure, coherentMs: number): DerivedAt {
+  #derivedOnce({ gate, coherentMs, series }: Look): DerivedAt {
     const known = new Map<number, Derived | undefined>()
+    const methods = this.#settled.methods(gate.id)
     return (t) => {
-      if (known.has(t)) return known.get(t)
-      const derived = deriveFlow(gate, this.#settled.methods(gate.id), t, (metric) => this.#recent.at(gate.id, metric, t, coherentMs))
-      known.set(t, derived)
-      return derived
+      const derived = known.get(t)
+      if (derived || known.has(t)) return derived
+      const now = deriveFlow(gate, methods, t, (metric) => series.get(metric)?.at(t, coherentMs))
+      known.set(t, now)
+      return now
     }
   }
 
   #derive(
-    gate: Structure,
-    options: { changed: ReadonlySet<number>; inputs: readonly string[]; coherentMs: number; derivedAt: DerivedAt },
+    look: Look,
+    { changed, inputs, derivedAt }: { changed: ReadonlySet<number>; inputs: readonly string[]; derivedAt: DerivedAt },
   ): Sample[] {
-    const { changed, inputs, coherentMs, derivedAt } = options
     if (changed.size === 0) return []
+    const { gate, coherentMs } = look
+    const flows = seriesOf(look, DERIVED_FLOW)
     const times = new Set(changed)
     // A late input holds for what was derived after it.
-    for (const t of changed)
-      for (const later of this.#recent.times(gate.id, DERIVED_FLOW, { after: t, upTo: t + coherentMs })) times.add(later)
+    for (const t of changed) flows.addTimes(times, { after: t, upTo: t + coherentMs })
     const derived: Sample[] = []
-    for (const t of [...times].toSorted((a, b) => a - b)) {
+    for (const t of [...times].sort((a, b) => a - b)) {
       const flow = derivedAt(t)
       if (!flow) continue
-      const received = Math.max(...inputs.map((m) => this.#recent.at(gate.id, m, t, coherentMs)?.received ?? 0)) as Sample['received']
+      let received = 0
+      for (const metric of inputs) received = Math.max(received, look.series.get(metric)?.at(t, coherentMs)?.received ?? 0)
       const { reading, verdict } = flow
       const sample: Sample = {
         gate: gate.id,
         metric: DERIVED_FLOW,
         t: t as Sample['t'],
-        received,
+        received: received as Sample['received'],
         reading,
         rewrites: true,
         ...(verdict && { verdict }),
       }
-      const known = this.#recent.get(gate.id, DERIVED_FLOW, t)
+      const known = flows.get(t)
       if (known && !changed.has(t) && isSame(known, sample)) continue
-      this.#recent.put(sample)
+      flows.put(sample)
       derived.push(sample)
     }
     return derived
   }
 }
+
+function seriesOf({ series }: Look, metric: string): Series {
+  let known = series.get(metric)
+  if (!known) {
+    known = new Series()
+    series.set(metric, known)
+  }
+  return known
+}
+
+const monthOf = (t: number): number => new Date(t + HETAO_CALENDAR.utc_offset_min * 60_000).getUTCMonth() + 1
 
 const pointOf = ({ t, reading }: Sample): { t: number; value: number } => ({
   t,

@@ -85,6 +85,16 @@ test('a late input makes the flows after it anew, and the same batch again gives
   expect(flows([sample('opening', 90_000, good(0), 9 * MINUTE)]).map(([t]) => t)).toEqual([90_000, 2 * MINUTE])
 })
 
+test('of a full batch of one level, as a weir sends it after a long outage, each reading has its flow', () => {
+  const weir: FlowMethod = {
+    ...defaultFlowMethod(CHECK.id),
+    formula: { kind: 'broad-crested', width_m: 4 },
+  }
+  const analysis = new Analysis({ ...settled, methods: () => [weir] })
+  const levels = Array.from({ length: 200 }, (_, i) => sample('level_up', i * MINUTE, good(1 + i / 1000), 200 * MINUTE))
+  expect(analysis.take(CHECK, levels, 3 * MINUTE).follows.map((s) => s.t)).toEqual(levels.map((s) => s.t))
+})
+
 test('whatever the order in which batches come, the flows in history end up the same', () => {
   const times = fc.uniqueArray(fc.integer({ min: 0, max: 15 }), { minLength: 2, maxLength: 12 })
   const value = fc.double({ min: 0.2, max: 1.2, noNaN: true })

@@ -3,20 +3,20 @@ import type { VerdictRule } from '#contract/verdict-rule.ts'
 
 type Point = { readonly t: number; readonly value: number }
 
-/** What a good sample is judged beside. */
+/** What a good sample is judged beside, as far as its rule asks for it. */
 export type Beside = {
   /** The last one before it that is not unreliable. */
-  readonly before?: Point
+  readonly before?: Point | undefined
   /** The next one, where it is here already. */
-  readonly after?: Point
+  readonly after?: Point | undefined
   /** Since when its value has not changed by one digit. */
-  readonly sameSince?: number
+  readonly sameSince?: number | undefined
   /** Of a measured flow: what the structure's method says at that time, with its half-width. */
-  readonly derived?: { readonly value: number; readonly plusMinus: number }
+  readonly derived?: { readonly value: number; readonly plusMinus: number } | undefined
   /** The neighbour's value at that time, brought to this gate's datum. */
-  readonly neighbour?: number
+  readonly neighbour?: number | undefined
   /** Month of local time, 1 … 12. */
-  readonly month: number
+  readonly month?: number | undefined
 }
 
 const MINUTE_MS = 60_000
