@@ -36,6 +36,9 @@ export const HETAO_CALENDAR: Calendar = {
   seasons: { summer: '04-01', autumn: '07-01', leaching: '09-15', idle: '11-21' },
 }
 
+/** Month of local time, 1 … 12, by the default district's calendar. */
+export const monthOf = (t: number): number => new Date(t + HETAO_CALENDAR.utc_offset_min * 60_000).getUTCMonth() + 1
+
 export const PERIOD_STEPS = ['hour', 'day', 'tenday', 'month', 'season', 'year'] as const
 export type PeriodStep = (typeof PERIOD_STEPS)[number]
 

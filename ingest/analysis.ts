@@ -1,7 +1,7 @@
 import type { Structure } from '#contract/district.ts'
 import type { FlowMethod } from '#contract/flow-method.ts'
 import { DERIVED_FLOW } from '#contract/metrics.ts'
-import { HETAO_CALENDAR } from '#contract/periods.ts'
+import { monthOf } from '#contract/periods.ts'
 import { verdictCode } from '#contract/verdict.ts'
 import type { VerdictRule } from '#contract/verdict-rule.ts'
 import type { Sample } from '#history/port.ts'
@@ -191,8 +191,6 @@ function seriesOf({ series }: Look, metric: string): Series {
   }
   return known
 }
-
-const monthOf = (t: number): number => new Date(t + HETAO_CALENDAR.utc_offset_min * 60_000).getUTCMonth() + 1
 
 const pointOf = ({ t, reading }: Sample): { t: number; value: number } => ({
   t,

@@ -1,5 +1,5 @@
 import type { Structure } from '#contract/district.ts'
-import { type LiveState, type LiveValue, mergeLive } from '#contract/live.ts'
+import { type LiveState, mergeLive } from '#contract/live.ts'
 import { drawable, qualityCode } from '#contract/reading.ts'
 import type { Sample } from '#history/port.ts'
 
@@ -17,12 +17,15 @@ export class LiveStates {
   /** Takes samples of one gate. Late ones change nothing. */
   take(gate: Structure, samples: readonly Sample[]): void {
     const state = this.#stateOf(gate)
-    // Several samples of one metric may come in one batch: the newest wins, so they are merged one by one.
     let changed = false
     for (const s of samples) {
       // A clock that is ahead must not make one value the newest for ever: what is shown is never newer than its arrival.
-      const value: LiveValue = { t: Math.min(s.t, s.received), rx: s.received, v: drawable(s.reading), q: qualityCode(s.reading) }
-      if (mergeLive(state, { [s.metric]: value }).length > 0) changed = true
+      const t = Math.min(s.t, s.received)
+      const known = state.metrics[s.metric]
+      // As mergeLive, for one value of the many that a backlog has.
+      if (known && known.t > t) continue
+      state.metrics[s.metric] = { t, rx: s.received, v: drawable(s.reading), q: qualityCode(s.reading) }
+      changed = true
     }
     if (!state.online) {
       state.online = true

@@ -57,12 +57,13 @@ export type Resolved = {
   unread: string[]
 }
 
-/** Property by property: this is done for every value that the district sends, and a rest pattern would take most of the time. */
+/** Property by property: this is done for every value that the district sends, and a rest pattern or a spread would take most of the time. */
 function named(
   m: RawMetric,
-  known: { name: string; datatype: Datatype | null; value: MetricValue | null },
+  known: { name: string; datatype: Datatype | null },
+  value: MetricValue | null,
 ): SparkplugMetric & { name: string } {
-  const metric: SparkplugMetric & { name: string } = { name: known.name, value: known.value }
+  const metric: SparkplugMetric & { name: string } = { name: known.name, value }
   const datatype = m.datatype ?? known.datatype
   if (datatype) metric.datatype = datatype
   if (m.alias !== undefined) metric.alias = m.alias
@@ -92,7 +93,7 @@ export function resolveMetrics(metrics: readonly RawMetric[], birth: BirthIndex)
       resolved.unread.push(known.name)
       continue
     }
-    resolved.metrics.push(named(m, { ...known, value }))
+    resolved.metrics.push(named(m, known, value))
   }
   return resolved
 }

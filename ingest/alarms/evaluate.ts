@@ -1,4 +1,5 @@
 import { ALARM_KINDS, type AlarmRule } from '#contract/alarm.ts'
+import { monthOf } from '#contract/periods.ts'
 
 /** Where the condition of one alarm stands. What operators do with it (acknowledge, shelve) is kept apart: neither overwrites the other. */
 export type Phase =
@@ -24,6 +25,9 @@ export type Transition = {
   readonly occurrence: number
 }
 export type Stepped = { readonly condition: Condition; readonly transitions: readonly Transition[] }
+
+/** Most looks change nothing: they share it. */
+const NOTHING: readonly Transition[] = []
 
 export const untouched = (): Condition => ({ phase: { at: 'normal' }, t: Number.NEGATIVE_INFINITY, occurrence: 0, value: null })
 
@@ -58,16 +62,18 @@ export function advance(rule: Delays, condition: Condition, now: number): Steppe
     const at = phase.clear + rule.delay_off_ms
     return { condition: { ...condition, phase: { at: 'normal' } }, transitions: [{ what: 'returned', at, value, occurrence }] }
   }
-  return { condition, transitions: [] }
+  return { condition, transitions: NOTHING }
 }
 
 /** A look at the process at `t`. One that is not newer than the last changes nothing: so a batch that comes twice raises once. */
 export function step(rule: Delays, condition: Condition, look: { t: number; violated: boolean; value: number | null }): Stepped {
   const { t, violated, value } = look
-  if (t <= condition.t) return { condition, transitions: [] }
+  if (t <= condition.t) return { condition, transitions: NOTHING }
   const before = advance(rule, condition, t)
-  const moved = { ...before.condition, phase: turned(before.condition.phase, violated, t), t, value }
-  const after = advance(rule, moved, t)
+  const { phase, occurrence } = before.condition
+  // Field by field: this is done for every value of every rule, and a spread takes most of the time.
+  const after = advance(rule, { phase: turned(phase, violated, t), t, occurrence, value }, t)
+  if (before.transitions.length === 0) return after
   return { condition: after.condition, transitions: [...before.transitions, ...after.transitions] }
 }
 
@@ -84,7 +90,6 @@ function turned(phase: Phase, violated: boolean, t: number): Phase {
   }
 }
 
-const MONTH = new Intl.DateTimeFormat('en', { timeZone: 'Asia/Shanghai', month: 'numeric' })
 /** Does the rule hold at `t`? Out of its season, or switched off, it never does. */
 export const holds = (rule: Pick<AlarmRule, 'enabled' | 'months'>, t: number): boolean =>
-  rule.enabled && (rule.months === null || rule.months.includes(Number(MONTH.format(t))))
+  rule.enabled && (rule.months === null || rule.months.includes(monthOf(t)))

@@ -10,7 +10,7 @@ import type { AlarmRegistry, ConditionRow } from '#registry/alarms.ts'
 import type { Directory } from '../directory.ts'
 import { advance, isActive, type Stepped, step, violates } from './evaluate.ts'
 import type { Surroundings } from './instructions.ts'
-import { follows, lookAt } from './look.ts'
+import { lookAt, metricsOf } from './look.ts'
 import { SaveQueue } from './save-queue.ts'
 import { inForce, newWatch, restored, rowOf, took, type Watch } from './watch.ts'
 import { type Judgement, WaterWatch } from './water-watch.ts'
@@ -43,7 +43,8 @@ export class AlarmKeeper {
   readonly #deps: Deps
   readonly #queue: SaveQueue
   readonly #watches = new Map<string, Watch>()
-  #byGate = new Map<string, Watch[]>()
+  /** By gate and metric. */
+  #followers = new Map<string, Map<string, Watch[]>>()
   readonly #gates = new Map<string, GateMemory>()
   readonly #sitesHeard = new Map<string, number>()
   readonly #offline = new Set<string>()
@@ -69,12 +70,15 @@ export class AlarmKeeper {
   async refresh(): Promise<void> {
     const [settings, known] = await Promise.all([this.#deps.registry.settings(), this.#deps.surroundings()])
     const rules = rulesOf({ structures: [...this.#deps.directory.gates()], sites: [...this.#deps.directory.sites()] }, settings)
-    const byGate = new Map<string, Watch[]>()
+    const followers = new Map<string, Map<string, Watch[]>>()
     for (const rule of rules.filter(({ area }) => this.#deps.holds(area))) {
       const watch = this.#watchOf(rule)
-      if (rule.gate !== null) byGate.set(rule.gate, [...(byGate.get(rule.gate) ?? []), watch])
+      if (rule.gate === null) continue
+      const ofGate = followers.get(rule.gate) ?? new Map<string, Watch[]>()
+      followers.set(rule.gate, ofGate)
+      for (const metric of metricsOf(rule)) ofGate.set(metric, [...(ofGate.get(metric) ?? []), watch])
     }
-    this.#byGate = byGate
+    this.#followers = followers
     this.#judge(this.#water.refresh(known, [...this.#deps.directory.gates()], this.#deps.now()))
   }
 
@@ -86,7 +90,7 @@ export class AlarmKeeper {
     for (const { id, area } of directory.gates()) {
       if (holds(area)) continue
       this.#gates.delete(id)
-      this.#byGate.delete(id)
+      this.#followers.delete(id)
       this.#water.forget(id)
     }
     for (const { id, area } of directory.sites()) {
@@ -114,7 +118,7 @@ export class AlarmKeeper {
   /** Samples of one message of one gate. */
   take(gate: Structure, samples: readonly Sample[]): void {
     const memory = this.#memoryOf(gate.id)
-    const watches = this.#byGate.get(gate.id) ?? []
+    const followers = this.#followers.get(gate.id)
     const late = new Set<string>()
     for (const sample of [...samples].sort((a, b) => a.t - b.t)) {
       if (sample.reading.quality === 'good') memory.goodAt = Math.max(memory.goodAt, sample.received)
@@ -124,8 +128,7 @@ export class AlarmKeeper {
         memory.newest.set(sample.metric, sample.t)
         this.#judge(this.#water.take(gate, sample))
       }
-      for (const watch of watches) {
-        if (!follows(watch.rule, sample.metric)) continue
+      for (const watch of followers?.get(sample.metric) ?? NOBODY) {
         const seen = ALARM_KINDS[watch.rule.kind].metric === 'head' ? headOf(memory, sample) : sample
         if (!seen) continue
         if (!isLate) this.#look(watch, seen)
@@ -289,6 +292,8 @@ export class AlarmKeeper {
     return memory
   }
 }
+
+const NOBODY: readonly Watch[] = []
 
 /** A silence that has just been explained is no longer on its way to an alarm. */
 function forget(watch: Watch): void {

@@ -36,6 +36,8 @@ export class LeafMoves {
   }
 
   #moved(gate: string): number {
-    return Math.max(0, ...[...(this.#gates.get(gate)?.values() ?? [])].map((l) => Math.abs(l.at - l.base)))
+    let farthest = 0
+    for (const leaf of this.#gates.get(gate)?.values() ?? []) farthest = Math.max(farthest, Math.abs(leaf.at - leaf.base))
+    return farthest
   }
 }

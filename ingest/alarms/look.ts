@@ -16,10 +16,11 @@ const UNBELIEVABLE: ReadonlySet<BadReason> = new Set(['out_of_range', 'sensor_fa
 const RATE_OVER_MS = 5 * 60_000
 const HOUR_MS = 3_600_000
 
-/** Does the rule follow this metric? `head` follows both levels. */
-export function follows(rule: Pick<AlarmRule, 'kind'>, metric: string): boolean {
-  const own = ALARM_KINDS[rule.kind].metric
-  return own === metric || (own === 'head' && (metric === 'level_up' || metric === 'level_down'))
+/** The metrics that a rule follows: none, one, or for `head` both levels. */
+export function metricsOf(rule: Pick<AlarmRule, 'kind'>): readonly string[] {
+  const { metric } = ALARM_KINDS[rule.kind]
+  if (metric === null) return []
+  return metric === 'head' ? ['level_up', 'level_down'] : [metric]
 }
 
 /** What `sample` means to `rule`. Only good values are held against limits: no value is neither high nor low. */

@@ -2,7 +2,7 @@ import type { AlarmKind } from '#contract/alarm.ts'
 import type { Structure } from '#contract/district.ts'
 import { type Reach, reachesOf } from '#contract/network.ts'
 import type { Sample } from '#history/port.ts'
-import { deviationOf, isAskedFor, orderInForce, type Surroundings } from './instructions.ts'
+import { deviationOf, isAskedFor, type Known, orderInForce, type Surroundings } from './instructions.ts'
 import { LeafMoves } from './leaf-moves.ts'
 import { ReachBalance } from './reach-balance.ts'
 
@@ -43,16 +43,14 @@ export class WaterWatch {
     values.set(metric, value)
     if (metric === 'flow') this.#balance.take(gate.id, t, value)
     const found: Judgement[] = []
-    const isOpening = metric === 'opening' || metric.startsWith('opening_')
-    if (isOpening) {
+    const moves = isOpening(metric)
+    if (moves) {
       const moved = this.#moves.take(gate.id, metric, { t, opening: value, askedFor: this.#isAskedFor(gate.id, t) })
       found.push({ kind: 'leaf_moved', gate: gate.id, t, value: moved })
     }
-    if (isOpening || metric === 'flow' || metric === 'level_up') {
+    if (moves || metric === 'flow' || metric === 'level_up') {
       const order = orderInForce(this.#known, gate.id, t)
-      const openings = [...values].filter(([m]) => m === 'opening' || m.startsWith('opening_')).map(([, v]) => v)
-      const known = { flow: values.get('flow'), levelUp: values.get('level_up'), openings }
-      const deviation = order && deviationOf(order.target, gate, known)
+      const deviation = order && deviationOf(order.target, gate, knownOf(values))
       if (deviation !== undefined) found.push({ kind: 'order_deviation', gate: gate.id, t, value: deviation })
     }
     return found
@@ -85,3 +83,10 @@ export class WaterWatch {
     return memory
   }
 }
+
+function knownOf(values: ReadonlyMap<string, number>): Known {
+  const openings = [...values].filter(([metric]) => isOpening(metric)).map(([, value]) => value)
+  return { flow: values.get('flow'), levelUp: values.get('level_up'), openings }
+}
+
+const isOpening = (metric: string): boolean => metric === 'opening' || metric.startsWith('opening_')
