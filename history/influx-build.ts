@@ -2,7 +2,7 @@ import { LONGEST_BRIDGED } from './aggregate.ts'
 import { DAY_MS, HOUR_MS, type Level, MINUTE_MS, type Width } from './cells.ts'
 import { MINUTES_FROM_COUNT } from './chart.ts'
 import type { InfluxSeries } from './influx-http.ts'
-import { rolledUpOf, rollUpLine, selectMarks, selectSlices, staleMarks, WHOLE } from './influx-rollup.ts'
+import { rolledUpOf, rollUpLine, selectMarks, selectSlices, staleMarks, WHOLE, windowsOf } from './influx-rollup.ts'
 import type { Sample } from './port.ts'
 import { join, type Slice, slicesOf } from './slice.ts'
 
@@ -35,7 +35,8 @@ export class InfluxBuilder {
   }
 
   touch(samples: readonly { readonly gate: string; readonly t: number }[]): void {
-    for (const { gate, t } of samples) for (const level of [HOUR_MS, DAY_MS] as const) this.#add(level, gate, t - (t % level))
+    for (const level of [HOUR_MS, DAY_MS] as const)
+      for (const [gate, starts] of windowsOf(samples, level)) for (const start of starts) this.#add(level, gate, start)
   }
 
   /** One at a time: builds what was touched of windows that ended before `before`. @throws Fault HISTORY_UNREACHABLE */

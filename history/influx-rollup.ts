@@ -28,16 +28,26 @@ const MARKED = Object.entries(MEASUREMENTS)
 /** Marks the windows of an hour and a day in which samples lie: one line each. */
 export function markLines(samples: readonly { readonly gate: string; readonly t: number }[], mark: number): string[] {
   return MARKED.flatMap(({ width, name }) => {
-    const windows = new Map<string, Set<number>>()
-    for (const { gate, t } of samples) {
-      const known = windows.get(gate) ?? new Set<number>()
-      if (known.size === 0) windows.set(gate, known)
-      known.add(t - (t % width))
-    }
-    return [...windows].flatMap(([gate, starts]) =>
+    return [...windowsOf(samples, width)].flatMap(([gate, starts]) =>
       [...starts].map((start) => `${name},${GATE_TAG}=${escapeName(gate)} m=${mark}i ${start}`),
     )
   })
+}
+
+/** By gate the starts of the windows in which samples lie. */
+export function windowsOf(samples: readonly { readonly gate: string; readonly t: number }[], width: number): Map<string, Set<number>> {
+  const windows = new Map<string, Set<number>>()
+  let last: { readonly gate: string; readonly start: number } | undefined
+  for (const { gate, t } of samples) {
+    const start = t - (t % width)
+    // Of a backlog hundreds lie in one window.
+    if (last?.start === start && last.gate === gate) continue
+    last = { gate, start }
+    const known = windows.get(gate)
+    if (known) known.add(start)
+    else windows.set(gate, new Set([start]))
+  }
+  return windows
 }
 
 /** The point of one window. A field that has no value now may have had one before and keeps it: a reader goes by the counts. */

@@ -80,7 +80,7 @@ export function halves(lines: readonly Line[]): Line[][] {
 
 /** The lines reduced to samples that write `field`, and reduced to those that don't. */
 function partByField(lines: readonly Line[], { field, rewrite }: WriteOptions & { field: string }): [Line[], Line[]] {
-  const writes = (s: Sample): boolean => field === RECEIVED_FIELD || fieldsOf(s, { rewrite }).some(([name]) => name === field)
+  const writes = (s: Sample): boolean => field === RECEIVED_FIELD || fieldsOf(s, { rewrite }).includes(field)
   const reduced = (keep: (s: Sample) => boolean): Line[] =>
     lines.flatMap((line) => {
       const samples = line.samples.filter(keep)
