@@ -53,6 +53,8 @@ export const useGates = defineStore('gates', () => {
   const quietMs = ref<number>()
 
   let byId = new Map<string, GateSignal>()
+  /** What came live of gates that are not listed yet: between the answer with the list and its reading anything may come, and comes once. */
+  const early = new Map<string, LiveState>()
   let offsets: ClockOffsets = []
   let reloadedAt = 0
   let turned = false
@@ -95,10 +97,11 @@ export const useGates = defineStore('gates', () => {
       canals.value = new Map(foundCanals.map((c) => [c.id, c]))
       signals.value = inPlace(foundGates, canals.value).map((gate) => {
         if (isPast.value) return signalOf({ ...gate, state: null })
-        const known = byId.get(gate.id)
+        const known = byId.get(gate.id)?.state.value ?? early.get(gate.id)
         // What came live meanwhile is newer than the list.
-        return signalOf(known?.state.value ? { ...gate, state: known.state.value } : gate)
+        return signalOf(known ? { ...gate, state: known } : gate)
       })
+      early.clear()
       byId = new Map(signals.value.map((s) => [s.gate.id, s]))
       loading.value = { at: 'ready' }
       turned = true
@@ -116,10 +119,12 @@ export const useGates = defineStore('gates', () => {
     judgedAt.value = now.value
     const absent = message.full ? new Set(byId.keys()) : new Set<string>()
     let unknown = false
+    if (message.full) early.clear()
     for (const state of message.gates) {
       const signal = byId.get(state.gate)
       absent.delete(state.gate)
       if (!signal) {
+        early.set(state.gate, state)
         unknown = true
         continue
       }
@@ -153,6 +158,7 @@ export const useGates = defineStore('gates', () => {
     judgedAt.value = now.value
     if (isPast.value) return
     isPast.value = true
+    early.clear()
     for (const signal of signals.value) {
       signal.state.value = null
       judge(signal)
@@ -233,6 +239,7 @@ export const useGates = defineStore('gates', () => {
     /** What one person saw is not for the next one. */
     clear(): void {
       byId = new Map()
+      early.clear()
       isPast.value = false
       signals.value = []
       loading.value = { at: 'loading' }
