@@ -30,6 +30,8 @@ export type FleetOptions = {
   readonly sitesPerConnection: number
   readonly retryMs: number
   readonly seed: number
+  /** What is read at a structure; where it is not given, `fleetValue`. */
+  readonly readingAt?: (metric: string, structure: string, t: number) => number
   /** Told the time from each batch's first sending to its receipt, ms. */
   readonly onReceipt?: (ms: number) => void
 }

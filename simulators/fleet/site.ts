@@ -53,6 +53,8 @@ export type VirtualSiteOptions = {
   readonly samplesPerBatch: number
   readonly retryMs: number
   readonly seed: number
+  /** What is read; where it is not given, `fleetValue`. */
+  readonly readingAt?: (metric: string, structure: string, t: number) => number
   readonly epoch: number
   /** Its turn within `everyMs`, from 0 to 1. */
   readonly offset: number
@@ -195,9 +197,10 @@ export class VirtualSite {
 
   #sendBatch({ id, structure, times }: Batch, now: number): void {
     const { metrics, seed } = this.#options
+    const readingAt = this.#options.readingAt ?? ((name, of, t) => fleetValue(name, seed, of, t))
     const samples = times.flatMap((t) =>
       metrics.map((name) => {
-        const value = fleetValue(name, seed, structure, t)
+        const value = readingAt(name, structure, t)
         return metricOfReading(name, this.#alias(structure, name), { t: unixMs(t), reading: good(value) }, { historical: false })
       }),
     )
