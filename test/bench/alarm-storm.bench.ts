@@ -16,7 +16,7 @@ const OUTAGE_S = Number(process.env['SLUICE_BENCH_OUTAGE_S'] ?? 45)
 const CLICKS = 30
 /** Times that a click may take as long in the storm as before it, at the median. */
 const MOST_TIMES = 5
-/** How often the row under a resting pointer is looked at, ms. */
+/** How often what lies under the hand is looked at, ms. */
 const LOOK_MS = 250
 
 // As text: the tests are typed for Node, which has no window.
@@ -78,16 +78,21 @@ async function clicksAnswered(page: Page, count: number, everyMs: number): Promi
   return await told<number[]>(page, 'globalThis.clicks')
 }
 
-/** @returns how often another row came under a pointer that rests on the list, while `until` is to come. */
-async function movedUnderTheHand(page: Page, untilMs: number): Promise<number> {
-  const list = await page.locator('[data-test="alarms"]').boundingBox()
-  if (!list) throw new Error('the list of alarms is not drawn')
-  const [x, y] = [Math.round(list.x + list.width / 2), Math.round(list.y + 34 * 6.5)]
-  await page.mouse.move(x, y)
+/** @returns how often another row came under a hand that is at work in the list, and another alarm beside the button that acknowledges the newest. */
+async function movedUnderTheHand(page: Page, place: 'list' | 'bar', untilMs: number): Promise<number> {
+  const box = await page.locator(place === 'list' ? '[data-test="alarms"]' : '[data-test="newest"] button').boundingBox()
+  if (!box) throw new Error(`there is no ${place} to put the hand on`)
+  const [x, y] = [Math.round(box.x + box.width / 2), Math.round(box.y + (place === 'list' ? 34 * 6.5 : box.height / 2))]
   const under = (): Promise<string | null> =>
-    told(page, `document.elementFromPoint(${x}, ${y})?.closest('[data-alarm]')?.dataset.alarm ?? null`)
-  let moved = 0
-  for (let last = await under(); Date.now() < untilMs; ) {
+    told(
+      page,
+      place === 'list'
+        ? `document.elementFromPoint(${x}, ${y})?.closest('[data-alarm]')?.dataset.alarm ?? null`
+        : `document.querySelector('[data-newest]')?.dataset.newest ?? null`,
+    )
+  let [moved, last] = [0, null as string | null]
+  for (let n = 0; Date.now() < untilMs; n++) {
+    await page.mouse.move(x + (n % 2), y)
     await sleep(LOOK_MS)
     const now = await under()
     if (last !== null && now !== last) moved++
@@ -139,7 +144,8 @@ test('an alarm storm', async () => {
 
     const storm = district.storm()
     await sleep(storm.begins - Date.now() + 15_000)
-    const moved = await movedUnderTheHand(alarms, storm.begins + 35_000)
+    const movedRows = await movedUnderTheHand(alarms, 'list', storm.begins + 25_000)
+    const movedNewest = await movedUnderTheHand(alarms, 'bar', storm.begins + 35_000)
     await screenshot(alarms, 'storm-3-half')
     await screenshot(start.page, 'storm-3-half-start')
     const stormClicks = await clicksAnswered(alarms, CLICKS, 500)
@@ -188,7 +194,7 @@ Alarm storm: 100 sites, 1,000 gates each reporting every 10 s
   from the sample that raises it to the page's count   ${ms(delays(raised, totals, before))}; to its row, for ${drawn.length} that were drawn, ${ms(drawn)}
   alarm page                 main thread ${(busy / seconds).toFixed(0)} ms/s over ${seconds.toFixed(0)} s (start page ${(startBusy / seconds).toFixed(0)}); ${longTasks.length} tasks over 50 ms, longest ${Math.max(0, ...longTasks).toFixed(0)} ms; heap ${heapBefore.toFixed(1)} → ${heapAfter.toFixed(1)} MB
   a click is answered in     ${ms(calmClicks)} before, ${ms(stormClicks)} during the storm: ${times.toFixed(1)} times at the median (limit: ${MOST_TIMES})
-  another row came under a resting pointer ${moved} times in 20 s
+  under the hand             another row ${movedRows} times in 10 s, another newest alarm ${movedNewest} times in 10 s
   flood                      ${flood}; ${floodBars} bars marked
   acknowledged               ${ofArea} in ${areaMs.toFixed(0)} ms, ${ofRest} in ${restMs.toFixed(0)} ms, until the page shows it
 `)
@@ -199,6 +205,7 @@ Alarm storm: 100 sites, 1,000 gates each reporting every 10 s
     expect(Number(/(\d+) 条/.exec(flood)?.[1])).toBeGreaterThan(FLOOD)
     expect(floodBars).toBeGreaterThanOrEqual(district.areas.length)
     expect(acknowledged).toBe(CROSSINGS + 1)
+    expect([movedRows, movedNewest]).toEqual([0, 0])
     expect(times).toBeLessThan(MOST_TIMES)
     expect(start.troubles).toEqual([])
   } finally {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Alarm } from '#contract/alarm.ts'
-import { countByPriority, inOrder } from './order.ts'
+import { countByPriority, inHeldOrder, inOrder } from './order.ts'
 
 const alarm = (id: string, rest: Partial<Alarm> = {}): Alarm => ({
   ...{ id, kind: 'level_warning', area: 'yichang', site: 's', gate: 'g', priority: 'high', active: true, acknowledged: false },
@@ -30,4 +30,19 @@ test('a shelved alarm comes back when its time is over', () => {
   const shelved = [alarm('a', { shelved_until: 6000 })]
   expect(inOrder(shelved, 5999)[0]?.state).toBe('shelved')
   expect(inOrder(shelved, 6000)[0]?.state).toBe('unacknowledged')
+})
+
+test('under the hand each alarm keeps its row and tells what has become of it; what is new stands below', () => {
+  const held = inOrder([alarm('first', { raised_at: 3000 }), alarm('second', { raised_at: 2000 }), alarm('third')], 5000)
+  const shown = inOrder([alarm('new', { raised_at: 9000 }), alarm('third'), alarm('second', { acknowledged: true, raised_at: 2000 })], 9500)
+  const { rows, below } = inHeldOrder(held, { listed: shown, shown })
+  expect(rows.map((r) => [r.alarm.id, r.state])).toEqual([
+    ['first', 'normal'],
+    ['second', 'acknowledged'],
+    ['third', 'unacknowledged'],
+    ['new', 'unacknowledged'],
+  ])
+  expect(below).toBe(1)
+  // The filter no longer lists what has just been acknowledged; its row stays until the hand has gone.
+  expect(inHeldOrder(held, { listed: [], shown }).rows).toHaveLength(3)
 })

@@ -35,3 +35,19 @@ export function countByPriority(shown: readonly Shown[]): Record<Priority, numbe
   for (const s of shown) if (isUnacknowledged(s)) counts[s.alarm.priority]++
   return counts
 }
+
+/**
+ * The rows as they stood when a hand came to them, each with what has become of it: a list that moves on each second would put another alarm under the
+ * click. What has come to the list since stands below them.
+ * @param shown every alarm that is not normal, whatever is listed
+ */
+export function inHeldOrder(
+  held: readonly Shown[],
+  { listed, shown }: { readonly listed: readonly Shown[]; readonly shown: readonly Shown[] },
+): { readonly rows: readonly Shown[]; readonly below: number } {
+  const present = new Map(shown.map((s) => [s.alarm.id, s]))
+  const stood = new Set(held.map((s) => s.alarm.id))
+  const since = listed.filter((s) => !stood.has(s.alarm.id))
+  const before = held.map(({ alarm }): Shown => present.get(alarm.id) ?? { alarm, state: 'normal' })
+  return { rows: [...before, ...since], below: since.length }
+}

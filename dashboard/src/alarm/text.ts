@@ -38,6 +38,7 @@ export const zh = {
     flood: '告警泛滥：最近十分钟 {n} 条',
     keys: 'A 确认 · S 搁置 · J 记录 · ↑↓ 选择 · 回车 转到闸门',
     total: '共 {n} 条',
+    below: '操作时列表顺序不变，{n} 条新告警排在末尾',
     limit: '限值 {n}',
     until: '至 {t}',
     columns: { priority: '级别', state: '状态', raised: '发生时间', where: '位置', what: '告警', value: '数值', who: '确认人' },
@@ -106,6 +107,7 @@ export const en: typeof zh = {
     flood: 'Alarm flood: {n} in the last ten minutes',
     keys: 'A acknowledge · S shelve · J journal · ↑↓ choose · Enter go to the gate',
     total: '{n} in all',
+    below: 'The list keeps its order under your hand; {n} new ones stand at its end',
     limit: 'limit {n}',
     until: 'until {t}',
     columns: {
