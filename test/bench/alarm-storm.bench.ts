@@ -127,6 +127,7 @@ test('an alarm storm', async () => {
     await sleep((OUTAGE_S * 1000) / 2)
     await screenshot(alarms, 'storm-1-broker-away')
     await screenshot(start.page, 'storm-1-broker-away-start')
+    expect(await start.page.locator('[data-test="link-banner"]').innerText()).toContain('消息服务中断')
     await sleep((OUTAGE_S * 1000) / 2)
     await district.broker.start()
     await district.healthy()

@@ -38,6 +38,11 @@ export const useAlarms = defineStore('alarms', () => {
   })
   const flood = computed(() => (lately.value > FLOOD ? lately.value : 0))
 
+  /** Since when nothing can come from the gates, ms; null while the broker is there. */
+  const brokerAwaySince = computed(
+    () => present.value.find((s) => s.alarm.kind === 'broker_lost' && s.alarm.active)?.alarm.raised_at ?? null,
+  )
+
   function take({ full, alarms }: AlarmMessage): void {
     const next = full ? new Map<string, Alarm>() : new Map(known.value)
     for (const alarm of alarms) if (full || alarm.rev >= (next.get(alarm.id)?.rev ?? 0)) next.set(alarm.id, alarm)
@@ -61,6 +66,7 @@ export const useAlarms = defineStore('alarms', () => {
     counts,
     newest,
     flood,
+    brokerAwaySince,
     failure,
     muted,
     take,

@@ -76,6 +76,7 @@ export const en: Messages = {
     lost: 'Connection to the server lost: values are not live since {since} ({age})',
     retrying: 'reconnecting',
     silent: 'Connected, but no new data of any gate since {since} ({age})',
+    broker: 'The broker is lost: since {since} nothing comes from the sites, and values are not live ({age})',
     live: 'Live',
     notLive: 'Not live',
   },

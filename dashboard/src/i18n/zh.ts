@@ -75,6 +75,7 @@ export const zh = {
     lost: '与服务器的连接已中断：自 {since} 起数值不是实时的（已 {age}）',
     retrying: '正在自动重连',
     silent: '已连接，但自 {since} 起没有收到任何新数据（已 {age}）',
+    broker: '消息服务中断：自 {since} 起各站的数据进不来，数值不是实时的（已 {age}）',
     live: '实时',
     notLive: '非实时',
   },
