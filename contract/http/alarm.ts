@@ -20,9 +20,11 @@ export const AlarmQuery = Type.Object({
 export const AlarmParams = Type.Object({ id: Id })
 const Reason = Type.String({ minLength: 1, maxLength: 500, pattern: '\\S' })
 
+/** Of one request; a storm may hold more. */
+export const MOST_ACKNOWLEDGED = 5000
 /** Many at once: by id, or every one of an area. */
 export const AckMany = Type.Object(
-  { ids: Type.Optional(Type.Array(Id, { maxItems: 5000 })), area: Type.Optional(Id) },
+  { ids: Type.Optional(Type.Array(Id, { maxItems: MOST_ACKNOWLEDGED })), area: Type.Optional(Id) },
   { additionalProperties: false },
 )
 export const Acked = Type.Object({ acknowledged: Type.Integer() })

@@ -1,5 +1,5 @@
 import type { AlarmRule } from '#contract/alarm.ts'
-import type { Acked, Figures, JournalList, Shelve } from '#contract/http/alarm.ts'
+import { type Acked, type Figures, type JournalList, MOST_ACKNOWLEDGED, type Shelve } from '#contract/http/alarm.ts'
 
 export type JournalAsk = {
   readonly limit: number
@@ -13,6 +13,7 @@ export type JournalAsk = {
 export type Read = <T>(path: string, init?: RequestInit) => Promise<T>
 /** The server's `/api/v1/alarms` as functions. Each @throws RequestFailure */
 export type AlarmClient = {
+  /** However many: what is more than one request takes goes into the next. */
   acknowledge(ids: readonly string[]): Promise<Acked>
   shelve(id: string, how: Shelve): Promise<unknown>
   unshelve(id: string): Promise<unknown>
@@ -33,7 +34,12 @@ export function alarmClient(read: Read): AlarmClient {
         : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
     )
   return {
-    acknowledge: (ids) => post('ack', { ids }),
+    acknowledge: async (ids) => {
+      let acknowledged = 0
+      for (let i = 0; i < ids.length; i += MOST_ACKNOWLEDGED)
+        acknowledged += (await post<Acked>('ack', { ids: ids.slice(i, i + MOST_ACKNOWLEDGED) })).acknowledged
+      return { acknowledged }
+    },
     shelve: (id, how) => post(`${encodeURIComponent(id)}/shelve`, how),
     unshelve: (id) => post(`${encodeURIComponent(id)}/unshelve`),
     comment: (id, note) => post(`${encodeURIComponent(id)}/comment`, { note }),

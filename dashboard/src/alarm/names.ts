@@ -1,3 +1,4 @@
+import { computed } from 'vue'
 import { ALARM_KIND_NAMES, ALARM_KINDS, type Alarm } from '#contract/alarm.ts'
 import { useText } from '../i18n/i18n.ts'
 import { useGates } from '../live/gates.ts'
@@ -6,10 +7,9 @@ import { useGates } from '../live/gates.ts'
 export function useAlarmNames() {
   const { say, nameOf } = useText()
   const gates = useGates()
-  const gateName = (id: string): string => {
-    const found = gates.signals.find((s) => s.gate.id === id)
-    return found ? nameOf(found.gate.name) : id
-  }
+  // A storm asks for thousands at once.
+  const gateNames = computed(() => new Map(gates.signals.map((s) => [s.gate.id, nameOf(s.gate.name)])))
+  const gateName = (id: string): string => gateNames.value.get(id) ?? id
   const targetOf = (target: string): string => (target === 'center' ? say('alarm.center') : gateName(target))
   return {
     /** `<kind>:<gate or site>` in words. */

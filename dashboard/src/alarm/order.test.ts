@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Alarm } from '#contract/alarm.ts'
-import { countByPriority, inHeldOrder, inOrder } from './order.ts'
+import { countByPriority, inHeldOrder, inOrder, matching } from './order.ts'
 
 const alarm = (id: string, rest: Partial<Alarm> = {}): Alarm => ({
   ...{ id, kind: 'level_warning', area: 'yichang', site: 's', gate: 'g', priority: 'high', active: true, acknowledged: false },
@@ -30,6 +30,18 @@ test('a shelved alarm comes back when its time is over', () => {
   const shelved = [alarm('a', { shelved_until: 6000 })]
   expect(inOrder(shelved, 5999)[0]?.state).toBe('shelved')
   expect(inOrder(shelved, 6000)[0]?.state).toBe('unacknowledged')
+})
+
+test('the list is found by site as well as by gate: a storm of one site is one word', () => {
+  const shown = inOrder([alarm('level_warning:g1', { site: 'yc-s012' }), alarm('level_warning:g2', { site: 'yc-s013' })], 5000)
+  const found = (words: string) =>
+    matching(shown, { words, area: '', priority: '', state: '' }, ({ id }) => (id.endsWith('1') ? '永济一闸 超警戒水位' : '永济二闸')).map(
+      (s) => s.alarm.id,
+    )
+  expect(found('YC-S012 ')).toEqual(['level_warning:g1'])
+  expect(found('二闸')).toEqual(['level_warning:g2'])
+  expect(found('')).toHaveLength(2)
+  expect(matching(shown, { words: '', area: 'wulanbuhe', priority: '', state: '' }, () => '')).toEqual([])
 })
 
 test('under the hand each alarm keeps its row and tells what has become of it; what is new stands below', () => {

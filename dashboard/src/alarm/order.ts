@@ -30,6 +30,31 @@ export function inOrder(alarms: Iterable<Alarm>, now: number): Shown[] {
 
 export const isUnacknowledged = ({ state }: Shown): boolean => state === 'unacknowledged' || state === 'returned'
 
+export type AlarmFilter = {
+  /** A part of the gate's or site's name or id, or of what the alarm is. */
+  readonly words: string
+  /** Empty: whichever. */
+  readonly area: string
+  readonly priority: string
+  readonly state: string
+}
+
+/** @param textOf where the alarm is and what it is, in the person's language */
+export function matching(
+  shown: readonly Shown[],
+  { words, area, priority, state }: AlarmFilter,
+  textOf: (alarm: Alarm) => string,
+): Shown[] {
+  const wanted = words.trim().toLowerCase()
+  return shown.filter(
+    ({ alarm, state: s }) =>
+      (area === '' || alarm.area === area) &&
+      (priority === '' || alarm.priority === priority) &&
+      (state === '' || s === state) &&
+      (wanted === '' || `${alarm.id} ${alarm.site ?? ''} ${textOf(alarm)}`.toLowerCase().includes(wanted)),
+  )
+}
+
 export function countByPriority(shown: readonly Shown[]): Record<Priority, number> {
   const counts = { critical: 0, high: 0, medium: 0, low: 0 }
   for (const s of shown) if (isUnacknowledged(s)) counts[s.alarm.priority]++
