@@ -12,8 +12,8 @@ import './style/tokens.css'
 import './style/base.css'
 
 const app = createApp(App)
-/** What may be sent while the past is shown: it changes nothing of the district. */
-const SENT_FROM_THE_PAST = /^\/(consultations|session|views)(\/|$)/
+/** What may be sent while the past is shown: it changes nothing of the district, or stops a gate, which is never in the way of anything. */
+const SENT_FROM_THE_PAST = /^\/((consultations|session|views)(\/|$)|gates\/[^/]+\/stop$)/
 const client = openClient({
   fetch: (...args) => fetch(...args),
   onSignedOut: () => useSession(pinia).expire(),

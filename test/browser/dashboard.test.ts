@@ -261,7 +261,7 @@ test('every page can be read, in Chinese on light or in English on dark: no rule
   await close()
 })
 
-test('a link opens a past moment, marked as such on every page and with nothing to operate; it is played, kept as a consultation and left', async () => {
+test('a link opens a past moment, marked as such on every page and with nothing to operate but a stop; it is played, kept as a consultation and left', async () => {
   const { page, troubles, close } = await visit(browser, demo.address)
   await signIn(page, demo.who)
   await page.locator('[data-gate]').first().waitFor()
@@ -280,6 +280,8 @@ test('a link opens a past moment, marked as such on every page and with nothing 
   await bar.waitFor()
   await until(async () => expect(await page.locator('[data-metric="level_up"] td.value').innerText()).toContain(Number(level).toFixed(3)))
   expect(await page.locator('main').innerText()).toContain('回放中不能操作闸门')
+  await page.locator('[data-test="stop"]').click()
+  await until(async () => expect(await page.locator('[data-test="stop-told"]').innerText()).toContain('停止命令已发出'))
   expect(await page.locator('[data-test="link-state"]').count()).toBe(0)
   await screenshot(page, 'past-gate')
   for (const path of ['/', '/schematic', '/alarms']) {
