@@ -1,26 +1,22 @@
 import type { Logger } from 'pino'
 import { type BatchId, batchId, counterOf, epochOf } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
-import type { LossReason } from '#contract/lost.ts'
 import type { Reading } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
 import { Aliases } from './aliases.ts'
 import type { Batch, Kept, LostBatch, OutboxOptions, OutboxStats, Sampled } from './batches.ts'
+import { GivingUp } from './giving-up.ts'
 import { type BootTime, type HeldEntry, HeldReadings } from './held.ts'
 import { KeepRate, roomInHours } from './keep-rate.ts'
-import { type Loss, Losses } from './losses.ts'
+import { Losses } from './losses.ts'
 import { encodeRecord } from './record.ts'
 import { pagesOf } from './room.ts'
 import { openStore, type Store } from './store.ts'
-import { batchOf, type Found, type RecordKey, StoredBatches } from './stored-batches.ts'
+import { batchOf, StoredBatches } from './stored-batches.ts'
 import { YoungBatches } from './young-batches.ts'
 
 export type { Batch, Kept, LostBatch, OutboxStats, Sampled } from './batches.ts'
 
-type Lost = { readonly readings: number; readonly from?: number; readonly to?: number }
-type Victims = { readonly keys: readonly RecordKey[]; readonly losses: readonly Loss[] }
-
-const MOST_DROPPED_AT_ONCE = 4
 const MOST_RELEASED_AT_ONCE = 64
 
 /**
@@ -43,6 +39,7 @@ export class Outbox {
   readonly #stored: StoredBatches
   readonly #held: HeldReadings
   readonly #losses: Losses
+  readonly #givingUp: GivingUp
   readonly #rate: KeepRate
   readonly #lastT = new Map<string, number>()
   readonly #stepped = new Set<string>()
@@ -52,14 +49,8 @@ export class Outbox {
   #next: number
   /** Batches before it are the backlog, the others the present. */
   #border = 0
-  /** Told once for each time that it fills up. */
-  #full = false
-  #lost: Lost
   #shifted: number
   #readings: number
-  /** Losses change one after the other. */
-  #losing: Promise<unknown> = Promise.resolve()
-  #isDropping = false
 
   private constructor(store: Store, options: OutboxOptions) {
     this.#options = options
@@ -77,9 +68,17 @@ export class Outbox {
     this.#next = this.#number('next', 0)
     this.#firstOfRun = this.#next
     this.#border = this.#next
-    this.#lost = (this.#meta.get('lost') as Lost | undefined) ?? { readings: 0 }
     this.#shifted = this.#number('shifted', 0)
     this.#readings = this.#number('readings', 0)
+    this.#givingUp = new GivingUp({
+      ...{ options, store, stored: this.#stored, young: this.#young, held: this.#held, losses: this.#losses },
+      oldestFree: (from) => this.#oldestFree(from, this.#next),
+      bytes: () => this.#pages().bytes,
+      lastT: (device) => this.lastT(device),
+      onGone: (readings) => {
+        this.#readings = Math.max(0, this.#readings - readings)
+      },
+    })
   }
 
   /** @throws Fault DATA_IN_USE, DISK_FULL */
@@ -102,8 +101,8 @@ export class Outbox {
     await this.#held.put(device, at, readings)
     if (this.#pages().bytes <= this.#options.max_bytes) return
     // Without a time nothing is too old; what has its time already goes first.
-    if (this.#oldestFree(0, this.#next) !== undefined) this.#dropSome(unixMs(0))
-    else await this.#inTurn(() => this.#loseHeld(this.#held.oldest(MOST_RELEASED_AT_ONCE), unixMs(0)))
+    if (this.#oldestFree(0, this.#next) !== undefined) this.#givingUp.dropSome(unixMs(0))
+    else await this.#givingUp.loseHeld(() => this.#held.oldest(MOST_RELEASED_AT_ONCE), unixMs(0))
   }
 
   /**
@@ -117,7 +116,7 @@ export class Outbox {
     let released = 0
     for (let some = this.#held.oldest(MOST_RELEASED_AT_ONCE); some.length > 0; some = this.#held.oldest(MOST_RELEASED_AT_ONCE)) {
       const others = some.filter((e) => e.device === null || e.boot !== now.boot)
-      if (others.length > 0) await this.#inTurn(() => this.#loseHeld(others, now.t))
+      if (others.length > 0) await this.#givingUp.loseHeld(() => others, now.t)
       const ours = some.filter((e): e is HeldEntry => e.device !== null && e.boot === now.boot)
       await Promise.all(
         ours.map(async ({ key, device, mono, readings }) => {
@@ -157,7 +156,7 @@ export class Outbox {
       throw error
     } finally {
       // A full disk is a reason to drop too: nothing else can make room while the link is down.
-      this.#dropSome(kept)
+      this.#givingUp.dropSome(kept)
     }
     this.#rate.add(bytes.length)
     return { t: kept, batch: batchId(this.#epoch, counter) }
@@ -192,7 +191,7 @@ export class Outbox {
       return { id: batchId(this.#epoch, free[0]), lost: free[1] }
     }
     if (!this.#losses.waiting) return undefined
-    await this.#inTurn(async () => {
+    await this.#givingUp.inTurn(async () => {
       const counter = this.#next++
       const next = this.#next
       const change = this.#losses.seal(counter)
@@ -255,7 +254,7 @@ export class Outbox {
     forgotten.done()
     this.#readings = Math.max(0, this.#readings - readings)
     for (const c of counters) this.#taken.delete(c)
-    this.#full = false
+    this.#givingUp.relieved()
     return found.length + lost.length
   }
 
@@ -282,7 +281,7 @@ export class Outbox {
 
   stats(): OutboxStats {
     const { entries, bytes } = this.#pages()
-    const { readings, from, to } = this.#lost
+    const { readings, from, to } = this.#givingUp.lost
     return {
       pending: entries,
       pending_readings: entries === 0 ? 0 : this.#readings,
@@ -297,7 +296,7 @@ export class Outbox {
   }
 
   async close(): Promise<void> {
-    await this.#losing
+    await this.#givingUp.settled()
     await this.#store.close()
   }
 
@@ -337,141 +336,8 @@ export class Outbox {
 
   #read(counter: number): Batch | undefined {
     const found = this.#stored.find(counter)
-    if (found.damaged.length > 0) this.#discard(found)
+    if (found.damaged.length > 0) this.#givingUp.discard(found)
     return batchOf(found, this.#epoch, counter)
-  }
-
-  /** Records whose checksum does not hold. How many readings they had nobody knows; their batch tells about when. */
-  #discard({ damaged: keys, device, samples }: Found): void {
-    this.#log.error({ keys }, 'the disk has damaged records of the outbox; they are lost')
-    const times = samples.map((s) => s.t)
-    const now = Date.now()
-    const loss = { structure: device ?? null, from: Math.min(now, ...times), to: Math.max(...times, times.length === 0 ? now : 0) }
-    this.#giveUp({ keys, losses: [{ ...loss, readings: keys.length, why: 'damaged' }] })
-  }
-
-  #giveUp(victims: Victims): void {
-    void this.#inTurn(() => this.#lose(victims)).catch((error: unknown) =>
-      this.#log.error({ error: messageOf(error) }, 'readings could not be deleted'),
-    )
-  }
-
-  /** Deletes and counts in one transaction. */
-  async #lose({ keys, losses }: Victims): Promise<void> {
-    const present = keys.filter((key) => this.#stored.has(key))
-    if (present.length === 0) return
-    const readings = losses.reduce((n, l) => n + l.readings, 0)
-    const change = this.#losses.add(losses)
-    const lost = this.#lostAfter(losses)
-    await this.#commits.run(
-      () => {
-        this.#stored.remove(present)
-        change.write()
-        void this.#meta.put('lost', lost)
-      },
-      { kind: 'free' },
-    )
-    change.done()
-    this.#lost = lost
-    this.#readings = Math.max(0, this.#readings - readings)
-  }
-
-  /** Held readings that get no time any more: somewhere between the device's last known time and `until`. */
-  async #loseHeld(entries: ReturnType<HeldReadings['oldest']>, until: UnixMs): Promise<void> {
-    const losses = entries.map((e): Loss => {
-      const from = e.device === null ? until : this.lastT(e.device)
-      return {
-        structure: e.device,
-        from,
-        to: Math.max(from, until),
-        readings: e.device === null ? 1 : e.readings.size,
-        why: 'time_unknown',
-      }
-    })
-    const change = this.#losses.add(losses)
-    const removal = this.#held.removal(entries.map((e) => e.key))
-    const lost = this.#lostAfter(losses)
-    await this.#commits.run(
-      () => {
-        removal.write()
-        change.write()
-        void this.#meta.put('lost', lost)
-      },
-      { kind: 'free' },
-    )
-    removal.done()
-    change.done()
-    this.#lost = lost
-    this.#log.error(
-      { readings: lost.readings },
-      'readings from before the time was known can not get a time any more: they are lost, counted and told',
-    )
-  }
-
-  #lostAfter(losses: readonly Loss[]): Lost {
-    return {
-      readings: this.#lost.readings + losses.reduce((n, l) => n + l.readings, 0),
-      from: Math.min(...losses.map((l) => l.from)),
-      to: Math.max(...losses.map((l) => l.to)),
-    }
-  }
-
-  /** Drops the oldest until the outbox is within its limits. Batches on their way are left alone: they may be in history. */
-  #dropSome(now: UnixMs): void {
-    if (this.#isDropping || !this.#whyDrop(now, this.#oldestFree(0, this.#next))) return
-    this.#isDropping = true
-    void this.#inTurn(async () => {
-      for (;;) {
-        const victims = this.#victims(now)
-        if (victims.keys.length === 0) return
-        await this.#lose(victims)
-      }
-    })
-      .catch((error: unknown) => this.#log.error({ error: messageOf(error) }, 'the outbox could not make room'))
-      .finally(() => {
-        this.#isDropping = false
-      })
-  }
-
-  #whyDrop(now: UnixMs, oldest: number | undefined): LossReason | undefined {
-    const { max_bytes, max_age_ms = Number.POSITIVE_INFINITY, clockIsSure = () => true } = this.#options
-    if (oldest === undefined || this.#young.has(oldest)) return undefined
-    if (this.#pages().bytes > max_bytes) return 'outbox_full'
-    if (max_age_ms === Number.POSITIVE_INFINITY || !clockIsSure()) return undefined
-    const times = this.#stored.keysOf(oldest).map((key) => this.#stored.recordAt(key)?.t ?? 0)
-    return Math.max(...times) < now - max_age_ms ? 'too_old' : undefined
-  }
-
-  #victims(now: UnixMs): Victims {
-    const keys: RecordKey[] = []
-    const losses: Loss[] = []
-    let from = 0
-    for (let n = 0; n < MOST_DROPPED_AT_ONCE; n++) {
-      const oldest = this.#oldestFree(from, this.#next)
-      const why = this.#whyDrop(now, oldest)
-      if (oldest === undefined || why === undefined) break
-      for (const key of this.#stored.keysOf(oldest)) {
-        const record = this.#stored.recordAt(key)
-        keys.push(key)
-        losses.push({
-          structure: record?.device ?? null,
-          from: record?.t ?? now,
-          to: record?.t ?? now,
-          readings: record?.readings.size ?? 1,
-          why,
-        })
-      }
-      if (why === 'outbox_full' && !this.#full) this.#log.error('the outbox is full: the oldest readings are dropped, counted and told')
-      this.#full ||= why === 'outbox_full'
-      from = oldest + 1
-    }
-    return { keys, losses }
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#losing.then(work)
-    this.#losing = turn.catch(() => undefined)
-    return await turn
   }
 
   #pages(): { entries: number; bytes: number } {
