@@ -22,6 +22,8 @@ export class Host {
   readonly #log: Logger
   readonly #rebirthEveryMs: number
   readonly #askedAt = new Map<string, number>()
+  /** The connection that is held back, and lets go of all that was published meanwhile at once. */
+  #held: MqttClient['stream'] | undefined
   #onlineSince = 0
   #closing = false
 
@@ -135,6 +137,7 @@ export class Host {
 
   publish(topic: string, payload: Uint8Array | string, options: { retain: boolean }): void {
     if (!this.#client.connected) return
+    this.#holdBack()
     this.#client.publish(
       topic,
       typeof payload === 'string' ? payload : Buffer.from(payload),
@@ -143,6 +146,18 @@ export class Host {
         if (error) this.#log.debug({ topic, error: messageOf(error) }, 'not published')
       },
     )
+  }
+
+  /** Until what has arrived together has been handled: a system call for each message would cost more than the message. */
+  #holdBack(): void {
+    const { stream } = this.#client
+    if (this.#held === stream) return
+    this.#held = stream
+    stream.cork()
+    setImmediate(() => {
+      stream.uncork()
+      if (this.#held === stream) this.#held = undefined
+    })
   }
 
   async close(): Promise<void> {
