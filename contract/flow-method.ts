@@ -119,4 +119,17 @@ export const defaultFlowMethod = (structure: string): FlowMethod => ({
 
 /** @param methods of one structure, by their date and of one date in the order in which they were set. */
 export const flowMethodAt = (methods: readonly FlowMethod[], structure: string, t: number): FlowMethod =>
-  methods.findLast((m) => m.from <= t) ?? defaultFlowMethod(structure)
+  methods.findLast((m) => m.from <= t) ?? keptDefault(structure)
+
+/** Asked for each reading; there are as many as structures. */
+const DEFAULTS = new Map<string, FlowMethod>()
+const MOST_DEFAULTS = 100_000
+
+function keptDefault(structure: string): FlowMethod {
+  const known = DEFAULTS.get(structure)
+  if (known) return known
+  const method = defaultFlowMethod(structure)
+  if (DEFAULTS.size >= MOST_DEFAULTS) DEFAULTS.clear()
+  DEFAULTS.set(structure, method)
+  return method
+}

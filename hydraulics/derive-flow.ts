@@ -6,7 +6,7 @@ import { type Metres, metres, unixMs } from '#contract/units.ts'
 import type { Verdict, VerdictCause } from '#contract/verdict.ts'
 import type { FlowFlag } from './discharge.ts'
 import { hydraulicsOf } from './of-structure.ts'
-import { type StructureFlow, structureFlow } from './structure-flow.ts'
+import { type StructureFlow, type StructureHydraulics, structureFlow } from './structure-flow.ts'
 
 /** A reading with what was judged of it. */
 type Input = { readonly reading: Reading; readonly verdict?: Verdict }
@@ -16,13 +16,29 @@ export type InputAt = (metric: string) => Input | undefined
 export type Derived = { readonly reading: Reading; readonly verdict?: Verdict; readonly result: StructureFlow; readonly method: FlowMethod }
 
 /** All metrics that any method derives a structure's flow from: when one of them is told the flow is derived. */
-export const flowInputs = (structure: Structure): string[] => [
-  'level_up',
-  'level_down',
-  ...Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1)),
-]
+export function flowInputs(structure: Structure): readonly string[] {
+  const known = INPUTS.get(structure)
+  if (known) return known
+  const inputs = ['level_up', 'level_down', ...openingsOf(structure)]
+  INPUTS.set(structure, inputs)
+  return inputs
+}
 
-function inputsOf(structure: Structure, { formula }: FlowMethod): string[] {
+const openingsOf = (structure: Structure): string[] => Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1))
+
+/** The same for all readings of a structure; the registry's next reading makes another object of it. */
+const INPUTS = new WeakMap<Structure, readonly string[]>()
+const HYDRAULICS = new WeakMap<FlowMethod, { readonly structure: Structure; readonly made: StructureHydraulics }>()
+
+function keptHydraulics(structure: Structure, method: FlowMethod): StructureHydraulics {
+  const known = HYDRAULICS.get(method)
+  if (known?.structure === structure) return known.made
+  const made = hydraulicsOf(structure, method)
+  HYDRAULICS.set(method, { structure, made })
+  return made
+}
+
+function inputsOf(structure: Structure, { formula }: FlowMethod): readonly string[] {
   switch (formula.kind) {
     case 'sluice':
     case 'radial':
@@ -45,19 +61,23 @@ function inputsOf(structure: Structure, { formula }: FlowMethod): string[] {
 export function deriveFlow(structure: Structure, methods: readonly FlowMethod[], t: number, inputAt: InputAt): Derived | undefined {
   const method = flowMethodAt(methods, structure.id, t)
   const gated = method.formula.kind === 'sluice' || method.formula.kind === 'radial'
-  const values = new Map<string, Metres | null>()
+  let up: Metres | null = null
+  let down: Metres | null | undefined
+  const openings: (Metres | null)[] = []
   for (const metric of inputsOf(structure, method)) {
     const input = inputAt(metric)
-    if (input) values.set(metric, usable(input))
     // A weir or flume without a gauge below is taken to run free.
-    else if (gated || metric === 'level_up') return undefined
+    if (!input && (gated || metric === 'level_up')) return undefined
+    if (!input) continue
+    if (metric === 'level_up') up = usable(input)
+    else if (metric === 'level_down') down = usable(input)
+    else openings.push(usable(input))
   }
-  const down = values.get('level_down')
-  const result = structureFlow(hydraulicsOf(structure, method), {
+  const result = structureFlow(keptHydraulics(structure, method), {
     at: unixMs(t),
-    up: values.get('level_up') ?? null,
+    up,
     ...(down !== undefined && { down }),
-    ...(gated && { openings: Array.from({ length: structure.leaves }, (_, i) => values.get(openingOfLeaf(i + 1)) ?? null) }),
+    ...(gated && { openings }),
   })
   if (result.quality === 'bad') return { reading: bad(result.reason), result, method }
   const verdict = verdictOfFlags(result.flags)

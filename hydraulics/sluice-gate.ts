@@ -31,7 +31,7 @@ export type GateFlow =
  * So the flow is continuous and never falls when a leaf is raised.
  */
 export function gateFlow({ width, opening, up, down }: LeafFlow): GateFlow {
-  if (![width, opening, up, down].every(Number.isFinite) || width <= 0) return { regime: 'bad', reason: 'not_a_number' }
+  if (!areNumbers({ width, opening, up, down }) || width <= 0) return { regime: 'bad', reason: 'not_a_number' }
   if (opening <= 0 || up <= 0 || down >= up) return { regime: 'no-flow', flow: cubicMetresPerSecond(0) }
   const open = openBayFlow({ width, up, down })
   if (opening >= up) return { regime: 'weir', flow: open }
@@ -40,6 +40,10 @@ export function gateFlow({ width, opening, up, down }: LeafFlow): GateFlow {
   const flow = cubicMetresPerSecond(cd * width * a * Math.sqrt(2 * GRAVITY_MS2 * up))
   return flow < open ? { regime, flow, cd } : { regime: 'weir', flow: open }
 }
+
+/** Without a list of them: a flow's uncertainty asks for ten flows of each reading. */
+const areNumbers = ({ width, opening, up, down }: LeafFlow): boolean =>
+  Number.isFinite(width) && Number.isFinite(opening) && Number.isFinite(up) && Number.isFinite(down)
 
 function swamee(a: number, h0: number, h2: number): { cd: number; regime: 'free' | 'submerged' } {
   const free = 0.611 * ((h0 - a) / (h0 + 15 * a)) ** 0.072
@@ -70,7 +74,7 @@ export function submergenceLimit({ opening, up }: Pick<LeafFlow, 'opening' | 'up
  * The published form neglects the approach velocity below the limit of submergence only, so it jumps by 4 to 9 % there.
  */
 export function energyMomentumFlow({ width, opening, up, down }: LeafFlow): GateFlow {
-  if (![width, opening, up, down].every(Number.isFinite) || width <= 0) return { regime: 'bad', reason: 'not_a_number' }
+  if (!areNumbers({ width, opening, up, down }) || width <= 0) return { regime: 'bad', reason: 'not_a_number' }
   if (opening <= 0 || up <= 0 || down >= up) return { regime: 'no-flow', flow: cubicMetresPerSecond(0) }
   const open = openBayFlow({ width, up, down })
   if (opening >= up) return { regime: 'weir', flow: open }

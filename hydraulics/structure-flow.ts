@@ -140,7 +140,7 @@ function takeInputs(structure: StructureHydraulics, observed: Observation): Inpu
   const refusal =
     check('level_up', observed.up) ??
     (needsDown ? check('level_down', observed.down ?? null) : null) ??
-    openings.map((opening, i) => check('opening', opening, ` of leaf ${i + 1}`)).find((found) => found !== null) ??
+    checkOpenings(openings) ??
     (Number.isFinite(structure.sill) ? null : refuse('not_a_number', `sill is ${structure.sill}`))
   if (refusal) return refusal
   const depth = (level: Metres | null): number => (level ?? Number.NaN) - structure.sill
@@ -152,7 +152,21 @@ function takeInputs(structure: StructureHydraulics, observed: Observation): Inpu
   }
 }
 
-function check(metric: 'level_up' | 'level_down' | 'opening', value: Metres | null, which = ''): Refusal | null {
+function checkOpenings(openings: readonly (Metres | null)[]): Refusal | null {
+  for (const [i, opening] of openings.entries()) {
+    const found = check('opening', opening, i + 1)
+    if (found) return found
+  }
+  return null
+}
+
+function check(metric: 'level_up' | 'level_down' | 'opening', value: Metres | null, leaf?: number): Refusal | null {
+  const known = metricOf(metric)
+  const isPossible = value !== null && known !== undefined && value >= known.range[0] && value <= known.range[1]
+  return isPossible ? null : refuseInput(metric, value, leaf === undefined ? '' : ` of leaf ${leaf}`)
+}
+
+function refuseInput(metric: 'level_up' | 'level_down' | 'opening', value: Metres | null, which: string): Refusal | null {
   if (value === null) return refuse('no_value', `${metric}${which} could not be taken`)
   if (!Number.isFinite(value)) return refuse('not_a_number', `${metric}${which} is ${value}`)
   const [lowest, highest] = metricOf(metric)?.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
@@ -172,7 +186,7 @@ function discharge(structure: StructureHydraulics, inputs: Inputs): Total | Refu
   const forward = partsOf(structure, inputs)
   if ('quality' in forward) return forward
   const { factor = 1, uncertainty: calibrated } = structure.calibration ?? {}
-  const parts = forward.map((part) => ({ ...part, flow: cubicMetresPerSecond(part.flow * factor) }))
+  const parts = structure.calibration ? forward.map((part) => ({ ...part, flow: cubicMetresPerSecond(part.flow * factor) })) : forward
   let [total, coefficientPlusMinus] = [0, 0]
   for (const part of parts) {
     const own = part.coefficientUncertainty
@@ -237,9 +251,13 @@ const alone = (part: Discharge): Part[] | Refusal => (part.quality === 'bad' ? p
 /** Each level is one input for all leaves, each opening one of its own. */
 function inputUncertainty(structure: StructureHydraulics, inputs: Inputs, accuracy: Accuracy): number | null {
   const { up, down, openings } = inputs
-  const model = ([movedUp = up, movedDown = 0, ...movedOpenings]: readonly number[]): number | null => {
-    const moved = { ...inputs, up: movedUp, down: down === undefined ? undefined : movedDown, openings: movedOpenings }
-    const result = discharge(structure, moved)
+  const model = (moved: readonly number[]): number | null => {
+    const result = discharge(structure, {
+      at: inputs.at,
+      up: moved[0] ?? up,
+      down: down === undefined ? undefined : (moved[1] ?? down),
+      openings: moved.slice(2),
+    })
     return result.quality === 'good' ? result.total : null
   }
   return propagate(model, [

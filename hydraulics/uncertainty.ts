@@ -17,8 +17,11 @@ export function propagate(model: (values: readonly number[]) => number | null, i
   for (const [i, { value, plusMinus }] of inputs.entries()) {
     if (!(plusMinus >= 0 && Number.isFinite(plusMinus))) return null
     if (plusMinus === 0) continue
-    const high = model(values.with(i, value + plusMinus))
-    const low = model(values.with(i, value - plusMinus))
+    values[i] = value + plusMinus
+    const high = model(values)
+    values[i] = value - plusMinus
+    const low = model(values)
+    values[i] = value
     if (high === null && low === null) return null
     const half = high !== null && low !== null ? (high - low) / 2 : (high ?? centre) - (low ?? centre)
     squares += half * half
