@@ -14,6 +14,8 @@ import { type Beside, judge } from './validate/judge.ts'
 export type Settled = {
   methods(gate: string): readonly FlowMethod[]
   rule(gate: string, metric: string): VerdictRule | undefined
+  /** Whether any gate's rule holds its values against this metric of a neighbour. */
+  isNeighbour(metric: string): boolean
   gate(id: string): Structure | undefined
 }
 
@@ -56,8 +58,13 @@ export class Analysis {
     const changed = new Set<number>()
     const inputs = flowInputs(gate)
     const ordered = samples.toSorted((a, b) => a.t - b.t)
-    const own = new Set(samples)
-    for (const sample of ordered) seriesOf(look, sample.metric).put(sample)
+    const own = new Set<Sample>()
+    for (const sample of ordered) {
+      // Half of what a site tells (battery, signal, mode) nothing is ever judged or derived beside.
+      if (!this.#ruleOf(look, sample.metric) && !inputs.includes(sample.metric) && !this.#settled.isNeighbour(sample.metric)) continue
+      seriesOf(look, sample.metric).put(sample)
+      own.add(sample)
+    }
     const judged = new Map<Sample, Sample>()
     for (const sample of ordered) {
       const rule = this.#ruleOf(look, sample.metric)

@@ -65,7 +65,7 @@ test('the method in force at that time is used, with its factor; a method of tom
   expect(flowOf({ opening: undefined, level_down: undefined }, [rated])?.reading).toEqual(good(10))
 })
 
-const settled: Settled = { methods: () => [], rule: () => undefined, gate: () => CHECK }
+const settled: Settled = { methods: () => [], rule: () => undefined, isNeighbour: () => false, gate: () => CHECK }
 const MINUTE = 60_000
 
 test('a late input makes the flows after it anew, and the same batch again gives the same', () => {

@@ -14,6 +14,7 @@ export class Directory {
   #sites: ReadonlyMap<string, Site> = new Map()
   #methods: ReadonlyMap<string, readonly FlowMethod[]> = new Map()
   #rules: ReadonlyMap<string, VerdictRule> = new Map()
+  #neighbours: ReadonlySet<string> = new Set()
   #siteKeys: ReadonlyMap<string, Buffer> = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
@@ -39,6 +40,10 @@ export class Directory {
 
   rule(gate: string, metric: string): VerdictRule | undefined {
     return this.#rules.get(`${gate} ${metric}`)
+  }
+
+  isNeighbour(metric: string): boolean {
+    return this.#neighbours.has(metric)
   }
 
   /** What a site's receipts are sealed with; undefined for a site without keys. */
@@ -86,6 +91,7 @@ export class Directory {
     ])
     this.#methods = methods
     this.#rules = new Map(rules.map(({ gate, metric, rule }) => [`${gate} ${metric}`, rule]))
+    this.#neighbours = new Set(rules.flatMap(({ rule }) => rule.neighbour?.metric ?? []))
     this.#siteKeys = new Map(siteKeys.filter((k) => k.revokedAt === null).map((k) => [k.site, Buffer.from(k.siteKey, 'base64url')]))
     this.#sites = new Map(sites.map((s) => [s.id, s]))
     this.#structures = new Map(structures.map((s) => [s.id, s]))

@@ -146,7 +146,8 @@ export class Writer {
   }
 
   async #write(works: readonly Work[], options: { rewrite: boolean }): Promise<void> {
-    const samples = works.flatMap((w) => w.samples)
+    const samples: Sample[] = []
+    for (const work of works) for (const sample of work.samples) samples.push(sample)
     for (let announced = false; samples.length > 0; ) {
       const next = settle(await this.#history.write(samples, options))
       if (next.do === 'wait') {

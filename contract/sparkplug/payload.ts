@@ -207,7 +207,8 @@ function toBigInt(value: WireLong): bigint {
 }
 
 function safeNumber(value: WireLong): number {
-  const n = Number(toBigInt(value))
+  // Each value has a time: two words are added up without a bigint.
+  const n = typeof value === 'object' && value !== null ? (value.high >>> 0) * 2 ** 32 + (value.low >>> 0) : Number(toBigInt(value))
   if (!Number.isSafeInteger(n)) throw new RangeError(`${n} is beyond the exact integers`)
   return n
 }

@@ -55,7 +55,7 @@ test('not one digit changed for an hour, far from its neighbour, and a meter tha
   expect(cause(3, { derived: { value: 5, plusMinus: 2.5 } })).toBeUndefined()
 })
 
-const settled: Settled = { methods: () => [], rule: () => undefined, gate: () => CHECK }
+const settled: Settled = { methods: () => [], rule: () => undefined, isNeighbour: () => false, gate: () => CHECK }
 
 test('a spike is doubtful when it comes, unreliable once the next reading is there, and the flow derived from it turns BAD', () => {
   const analysis = new Analysis(settled)
@@ -104,4 +104,16 @@ test('a sensor that gives one value for a day is frozen, and late readings do no
   expect(level(3.5, 1.6).samples[0]?.verdict).toBeUndefined()
   expect(level(24, 1.5).samples[0]?.verdict).toEqual({ level: 'doubtful', cause: 'frozen' })
   expect(level(25, 1.51).samples[0]?.verdict).toBeUndefined()
+})
+
+test('a neighbour’s metric that no rule of its own asks for is held against all the same', () => {
+  const rule: VerdictRule = { neighbour: { gate: CHECK.id, metric: 'velocity', most: 0.2 } }
+  const analysis = new Analysis({
+    ...settled,
+    rule: (_gate, metric) => (metric === 'opening' ? rule : undefined),
+    isNeighbour: (metric) => metric === 'velocity',
+  })
+  analysis.take(CHECK, [sample('velocity', 0, good(1))], 3 * MINUTE)
+  const [near, far] = analysis.take(CHECK, [sample('opening', 1000, good(1.1)), sample('opening', 2000, good(1.5))], 3 * MINUTE).samples
+  expect([near?.verdict, far?.verdict]).toEqual([undefined, { level: 'doubtful', cause: 'neighbour' }])
 })
