@@ -74,7 +74,8 @@ export class Analysis {
       if (previous && !own.has(previous)) {
         const anew = this.#judge(look, previous, rule)
         if (verdictCode(anew.verdict) !== verdictCode(previous.verdict)) {
-          follows.set(`${anew.metric} ${anew.t}`, anew)
+          // A verdict that is taken back must be written as such, or InfluxDB keeps the old one.
+          follows.set(`${anew.metric} ${anew.t}`, { ...anew, rewrites: true })
           changed.add(anew.t)
         }
       }

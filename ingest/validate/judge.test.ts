@@ -117,3 +117,13 @@ test('a neighbour’s metric that no rule of its own asks for is held against al
   const [near, far] = analysis.take(CHECK, [sample('opening', 1000, good(1.1)), sample('opening', 2000, good(1.5))], 3 * MINUTE).samples
   expect([near?.verdict, far?.verdict]).toEqual([undefined, { level: 'doubtful', cause: 'neighbour' }])
 })
+
+test('a spike that a late reading explains is one no more, and that is written over what was stored', () => {
+  const analysis = new Analysis(settled)
+  const level = (t: number, value: number) => analysis.take(CHECK, [sample('level_down', t, good(value))], 10 * MINUTE)
+  level(0, 1)
+  level(2 * MINUTE, 1.9)
+  expect(level(4 * MINUTE, 1).follows).toMatchObject([{ t: T0 + 2 * MINUTE, verdict: { cause: 'spike' } }])
+  const [anew] = level(3 * MINUTE, 1.9).follows
+  expect([anew?.t, anew?.verdict, anew?.rewrites]).toEqual([T0 + 2 * MINUTE, undefined, true])
+})
