@@ -12,6 +12,7 @@ export class Directory {
   readonly #now: () => number
   #structures: ReadonlyMap<string, Structure> = new Map()
   #sites: ReadonlyMap<string, Site> = new Map()
+  #bySite: ReadonlyMap<string, readonly Structure[]> = new Map()
   #methods: ReadonlyMap<string, readonly FlowMethod[]> = new Map()
   #rules: ReadonlyMap<string, VerdictRule> = new Map()
   #neighbours: ReadonlySet<string> = new Set()
@@ -55,6 +56,10 @@ export class Directory {
     return this.#structures.values()
   }
 
+  gatesOf(site: string): readonly Structure[] {
+    return this.#bySite.get(site) ?? []
+  }
+
   sites(): Iterable<Site> {
     return this.#sites.values()
   }
@@ -95,6 +100,13 @@ export class Directory {
     this.#siteKeys = new Map(siteKeys.filter((k) => k.revokedAt === null).map((k) => [k.site, Buffer.from(k.siteKey, 'base64url')]))
     this.#sites = new Map(sites.map((s) => [s.id, s]))
     this.#structures = new Map(structures.map((s) => [s.id, s]))
+    const bySite = new Map<string, Structure[]>()
+    for (const structure of structures) {
+      const ofSite = bySite.get(structure.site)
+      if (ofSite) ofSite.push(structure)
+      else bySite.set(structure.site, [structure])
+    }
+    this.#bySite = bySite
     this.#readAt = began
   }
 }

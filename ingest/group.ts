@@ -402,9 +402,7 @@ export class Group {
 
   /** The gates that a node's or a device's message is about. */
   #gatesOf(at: SparkplugTopic): Structure[] {
-    return [...this.#deps.directory.gates()].filter(
-      (g) => g.site === at.node && g.area === at.group && (at.kind === 'node' || g.id === at.device),
-    )
+    return this.#deps.directory.gatesOf(at.node).filter((g) => g.area === at.group && (at.kind === 'node' || g.id === at.device))
   }
 }
 

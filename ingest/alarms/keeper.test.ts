@@ -26,7 +26,7 @@ const gate = (id: string): District['structures'][number] => ({
   ...{ design_level_up_m: 1032, design_level_down_m: 1031, lat: 41, lon: 108 },
 })
 const gates = ['g1', 'g2', 'g3', 'g4'].map(gate)
-const directory = { gates: () => gates, sites: () => [site] }
+const directory = { gates: () => gates, gatesOf: (id: string) => gates.filter((g) => g.site === id), sites: () => [site] }
 let registry: Registry
 let now = T0
 let surroundings: Surroundings = { commands: [], orders: [], canals: [] }
@@ -289,7 +289,7 @@ test('a reach that loses a third of its water for hours is one alarm, at the gat
   now = start
   const alarms = new AlarmKeeper({
     registry: registry.alarms,
-    directory: { gates: () => placed, sites: () => [site] },
+    directory: { gates: () => placed, gatesOf: (id) => placed.filter((g) => g.site === id), sites: () => [site] },
     surroundings: async () => surroundings,
     log,
     now: () => now,

@@ -26,7 +26,7 @@ const LEAST_SILENCE_MS = 60_000
 
 type Deps = {
   readonly registry: AlarmRegistry
-  readonly directory: Pick<Directory, 'gates' | 'sites'>
+  readonly directory: Pick<Directory, 'gates' | 'gatesOf' | 'sites'>
   /** Commands, orders and canals, as the registry has them. */
   readonly surroundings: () => Promise<Surroundings>
   readonly log: Logger
@@ -158,7 +158,7 @@ export class AlarmKeeper {
       this.#giveTime(now, site.id)
     } else this.#offline.add(site.id)
     this.#tell('site_lost', site.id, { t: now, violated: !online, value: null })
-    this.#suppressSilence()
+    this.#suppressSilence(site.id)
   }
 
   health(site: Pick<Site, 'id'>, health: SiteHealth): void {
@@ -254,15 +254,16 @@ export class AlarmKeeper {
 
   /** Silence counts anew from `now`. */
   #giveTime(now: number, site?: string): void {
-    for (const gate of this.#deps.directory.gates()) {
+    const { directory } = this.#deps
+    for (const gate of site === undefined ? directory.gates() : directory.gatesOf(site)) {
       const memory = this.#gates.get(gate.id)
-      if (memory && memory.goodAt > 0 && (site === undefined || gate.site === site)) memory.goodAt = now
+      if (memory && memory.goodAt > 0) memory.goodAt = now
     }
   }
 
   /** The silence of a lost site's gates is the site's alarm, not theirs. */
-  #suppressSilence(): void {
-    for (const gate of this.#deps.directory.gates()) {
+  #suppressSilence(site: string): void {
+    for (const gate of this.#deps.directory.gatesOf(site)) {
       const watch = this.#watches.get(ruleId('stale', gate.id))
       if (!watch) continue
       const suppressed = this.#offline.has(gate.site)

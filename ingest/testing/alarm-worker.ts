@@ -17,7 +17,7 @@ const site = { id: structure.site, name: structure.name, area: structure.area, s
 let now = T0
 const alarms = new AlarmKeeper({
   registry: registry.alarms,
-  directory: { gates: () => gates, sites: () => [site] },
+  directory: { gates: () => gates, gatesOf: (id: string) => gates.filter((g) => g.site === id), sites: () => [site] },
   surroundings: async () => ({ commands: [], orders: [], canals: [] }),
   holds: () => true,
   isSure: () => true,
