@@ -7,7 +7,8 @@ export const AlarmView = Type.Object({ ...Alarm.properties, state: Type.Enum([..
 export type AlarmView = Static<typeof AlarmView>
 export const AlarmList = paged(AlarmView)
 export type AlarmList = Static<typeof AlarmList>
-const IdRange = { minLength: 1, maxLength: 200 } as const
+const MOST_OF_ID = 200
+const IdRange = { minLength: 1, maxLength: MOST_OF_ID } as const
 const Id = Type.String(IdRange)
 export const AlarmQuery = Type.Object({
   ...PageQuery.properties,
@@ -22,6 +23,7 @@ const Reason = Type.String({ minLength: 1, maxLength: 500, pattern: '\\S' })
 
 /** Of one request; a storm may hold more. */
 export const MOST_ACKNOWLEDGED = 5000
+export const MOST_ACK_BYTES = MOST_ACKNOWLEDGED * (MOST_OF_ID + 10)
 /** Many at once: by id, or every one of an area. */
 export const AckMany = Type.Object(
   { ids: Type.Optional(Type.Array(Id, { maxItems: MOST_ACKNOWLEDGED })), area: Type.Optional(Id) },

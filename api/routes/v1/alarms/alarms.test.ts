@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AlarmList, AlarmView, Figures, JournalList } from '#contract/http/alarm.ts'
+import { type AlarmList, type AlarmView, type Figures, type JournalList, MOST_ACKNOWLEDGED } from '#contract/http/alarm.ts'
 import type { NotificationList } from '#contract/http/notification.ts'
 import type { ConditionRow } from '#registry/alarms.ts'
 import { tempFolder } from '#test/support/servers.ts'
@@ -104,6 +104,19 @@ test('all alarms of an area are acknowledged at once, and none of another', asyn
   expect(await list('chief', '?state=unacknowledged')).toEqual(['broker_lost:center', 'level_warning:wl-zh-01'])
   expect((await call('chief', { method: 'POST', url: '/alarms/ack', payload: { area: 'wulanbuhe' } })).json()).toEqual({ acknowledged: 1 })
   expectProblem(await call('chief', { method: 'POST', url: '/alarms/ack', payload: {} }), 400, 'BAD_REQUEST')
+})
+
+test('a storm is acknowledged in one request, as many alarms as it may name', async () => {
+  const storm = Array.from({ length: MOST_ACKNOWLEDGED }, (_, i) =>
+    condition(`level_warning:yc-storm-gate-with-a-long-name-${i}`, 'yichang'),
+  )
+  await stores.registry.alarms.save(storm, [])
+  const reply = await call('wang', { method: 'POST', url: '/alarms/ack', payload: { ids: storm.map((a) => a.id) } })
+  expect(reply.json()).toEqual({ acknowledged: storm.length })
+  await stores.registry.alarms.save(
+    storm.map((a) => ({ ...a, phase: 'normal', since: null, returnedAt: NOW })),
+    [],
+  )
 })
 
 test('a shelved alarm says until when and why, and comes back by itself; without a reason none is shelved', async () => {

@@ -1,6 +1,6 @@
 import { alarmState } from '#contract/alarm.ts'
 import { Fault } from '#contract/fault.ts'
-import { Acked, AckMany, AlarmParams, AlarmView, Comment, OutOfService, Shelve } from '#contract/http/alarm.ts'
+import { Acked, AckMany, AlarmParams, AlarmView, Comment, MOST_ACK_BYTES, OutOfService, Shelve } from '#contract/http/alarm.ts'
 import { type Action, may } from '#contract/may.ts'
 import type { AlarmDeed } from '#registry/alarms.ts'
 import type { App } from '../../../app.ts'
@@ -58,6 +58,7 @@ export function alarmDeedRoutes(app: App, { registry, now, alarms }: RouteContex
   app.post(
     '/alarms/ack',
     {
+      bodyLimit: MOST_ACK_BYTES,
       schema: {
         tags: ['alarms'],
         summary: 'Acknowledge many: these ids, or all of an area that are not shelved, suppressed or out of service',
