@@ -4,7 +4,7 @@ import { openI18n, type Say } from '../i18n/i18n.ts'
 import { ageOf, ageText } from './age.ts'
 import { isNotable } from './notable.ts'
 import { faultBits, fixed, shareText } from './number.ts'
-import { axisTexts, clockText, dateTimeText, dayText, momentText } from './time.ts'
+import { axisTexts, beijingDate, clockText, dateTimeText, dayText, momentText } from './time.ts'
 import { valueWords } from './value.ts'
 
 const sayIn = (locale: 'zh' | 'en'): Say => {
@@ -18,6 +18,16 @@ describe('times', () => {
     expect(dateTimeText(Date.UTC(2026, 10, 23, 16, 5, 9))).toBe('2026-11-24 00:05:09')
     expect(clockText(noon)).toBe('12:00:00')
     expect(dayText(Date.UTC(2026, 11, 31, 16))).toBe('2027-01-01')
+  })
+  test('of the marks of an axis are the same as their labels', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: Date.UTC(1992, 0, 1), max: Date.UTC(2090, 0, 1) }), (t) => {
+        const d = beijingDate(t)
+        const two = (n: number): string => String(n).padStart(2, '0')
+        const day = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`
+        expect(`${day} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`).toBe(dateTimeText(t))
+      }),
+    )
   })
   test('of another day carry the date, of another year the year', () => {
     expect(momentText(noon - 1000, noon)).toBe('11:59:59')

@@ -33,6 +33,16 @@ export function momentText(t: number, now: number): string {
   return text.slice(0, 4) === today.slice(0, 4) ? text.slice(5) : text
 }
 
+const BEIJING_AHEAD_MS = 8 * 3_600_000
+/**
+ * A date whose local fields are Beijing's, as uPlot asks for the marks of an axis. Beijing has kept UTC+8 since 1991: a sum, where the library formats the
+ * time as text and reads it again, for each mark of each frame.
+ */
+export function beijingDate(t: number): Date {
+  const date = new Date(t)
+  return new Date(t + BEIJING_AHEAD_MS + date.getTimezoneOffset() * 60_000)
+}
+
 /**
  * Labels of a time axis: the day where it changes, else the time, as fine as the step needs.
  * @param ticks ms since 1970 UTC, ascending
