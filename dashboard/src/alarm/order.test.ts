@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Alarm } from '#contract/alarm.ts'
-import { countByPriority, inHeldOrder, inOrder, matching } from './order.ts'
+import { countByPriority, inHeldOrder, inOrder, matching, worstOfEachGate } from './order.ts'
 
 const alarm = (id: string, rest: Partial<Alarm> = {}): Alarm => ({
   ...{ id, kind: 'level_warning', area: 'yichang', site: 's', gate: 'g', priority: 'high', active: true, acknowledged: false },
@@ -30,6 +30,20 @@ test('a shelved alarm comes back when its time is over', () => {
   const shelved = [alarm('a', { shelved_until: 6000 })]
   expect(inOrder(shelved, 5999)[0]?.state).toBe('shelved')
   expect(inOrder(shelved, 6000)[0]?.state).toBe('unacknowledged')
+})
+
+test('a gate is marked with its most urgent alarm, acknowledged or not, but not with one that is shelved or over', () => {
+  const shown = inOrder(
+    [
+      alarm('warning', { gate: 'g1' }),
+      alarm('guarantee', { gate: 'g1', priority: 'critical', acknowledged: true }),
+      alarm('shelved', { gate: 'g2', shelved_until: 6000 }),
+      alarm('returned', { gate: 'g3', active: false }),
+      alarm('site', { gate: null }),
+    ],
+    5000,
+  )
+  expect([...worstOfEachGate(shown)].map(([gate, { id }]) => [gate, id])).toEqual([['g1', 'guarantee']])
 })
 
 test('the list is found by site as well as by gate: a storm of one site is one word', () => {

@@ -55,6 +55,17 @@ export function matching(
   )
 }
 
+/** Of each gate the most urgent alarm whose condition holds and that nobody has put out of sight, acknowledged or not. */
+export function worstOfEachGate(shown: readonly Shown[]): ReadonlyMap<string, Alarm> {
+  const worst = new Map<string, Alarm>()
+  for (const { alarm, state } of shown) {
+    if (alarm.gate === null || (state !== 'unacknowledged' && state !== 'acknowledged')) continue
+    const known = worst.get(alarm.gate)
+    if (!known || PRIORITIES.indexOf(alarm.priority) < PRIORITIES.indexOf(known.priority)) worst.set(alarm.gate, alarm)
+  }
+  return worst
+}
+
 export function countByPriority(shown: readonly Shown[]): Record<Priority, number> {
   const counts = { critical: 0, high: 0, medium: 0, low: 0 }
   for (const s of shown) if (isUnacknowledged(s)) counts[s.alarm.priority]++

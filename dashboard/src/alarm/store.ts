@@ -4,7 +4,7 @@ import type { Alarm, AlarmMessage, Priority } from '#contract/alarm.ts'
 import type { Shelve } from '#contract/http/alarm.ts'
 import { useClient } from '../http/provided.ts'
 import { useGates } from '../live/gates.ts'
-import { countByPriority, inOrder, isUnacknowledged, type Shown } from './order.ts'
+import { countByPriority, inOrder, isUnacknowledged, type Shown, worstOfEachGate } from './order.ts'
 
 const TEN_MINUTES_MS = 600_000
 /** More in ten minutes is more than one operator can take in (ISA-18.2). */
@@ -23,6 +23,7 @@ export const useAlarms = defineStore('alarms', () => {
   // Shelves end by the clock: a look each ten seconds does.
   const lookedAt = computed(() => Math.floor(gates.now / 10_000) * 10_000)
   const shown = computed((): readonly Shown[] => inOrder(then.value ?? known.value.values(), lookedAt.value))
+  const worstByGate = computed(() => worstOfEachGate(shown.value))
   const unacknowledged = computed(() => shown.value.filter(isUnacknowledged))
   /** Of the present also while the past is shown: nobody looks away from an alarm. */
   const present = computed((): readonly Shown[] => (then.value === null ? shown.value : inOrder(known.value.values(), gates.serverNow())))
@@ -63,6 +64,7 @@ export const useAlarms = defineStore('alarms', () => {
   return {
     shown,
     unacknowledged,
+    worstByGate,
     counts,
     newest,
     flood,
