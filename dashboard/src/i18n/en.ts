@@ -171,7 +171,7 @@ export const en: Messages = {
   },
   attention: {
     title: 'Needs attention',
-    none: 'Nothing abnormal.',
+    none: 'Devices, data and contact of every gate are well.',
     more: '{n} more: filter by state to see them.',
     fault: 'Device reports a fault ({bits})',
     offlineSince: 'Last data {age} ago',

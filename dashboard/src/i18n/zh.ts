@@ -170,7 +170,7 @@ export const zh = {
   },
   attention: {
     title: '需要关注',
-    none: '没有异常。',
+    none: '各闸的装置、数据和通信正常。',
     more: '另有 {n} 座，请按状态筛选查看。',
     fault: '装置报告故障（{bits}）',
     offlineSince: '最后数据 {age}前',
