@@ -54,7 +54,7 @@ export class Analysis {
   /** @param coherentMs for how long a reading of this gate holds. */
   take(gate: Structure, samples: readonly Sample[], coherentMs: number): Analysed {
     const look: Look = { gate, coherentMs, series: this.#recent.gate(gate.id), rules: new Map() }
-    const follows = new Map<string, Sample>()
+    const anew = new Map<string, Sample>()
     const changed = new Set<number>()
     const inputs = flowInputs(gate)
     const ordered = samples.toSorted((a, b) => a.t - b.t)
@@ -72,11 +72,11 @@ export class Analysis {
       if (!rule || sample.metric === 'flow') continue
       const previous = seriesOf(look, sample.metric).before(sample.t, coherentMs)
       if (previous && !own.has(previous)) {
-        const anew = this.#judge(look, previous, rule)
-        if (verdictCode(anew.verdict) !== verdictCode(previous.verdict)) {
+        const rejudged = this.#judge(look, previous, rule)
+        if (verdictCode(rejudged.verdict) !== verdictCode(previous.verdict)) {
           // A verdict that is taken back must be written as such, or InfluxDB keeps the old one.
-          follows.set(`${anew.metric} ${anew.t}`, { ...anew, rewrites: true })
-          changed.add(anew.t)
+          anew.set(`${rejudged.metric} ${rejudged.t}`, { ...rejudged, rewrites: true })
+          changed.add(rejudged.t)
         }
       }
       const now = this.#judge(look, sample, rule)
@@ -84,14 +84,14 @@ export class Analysis {
     }
     // From here on nothing that a flow is derived from changes.
     const derivedAt = this.#derivedOnce(look)
-    for (const derived of this.#derive(look, { changed, inputs, derivedAt })) follows.set(`${DERIVED_FLOW} ${derived.t}`, derived)
+    const flows = this.#derive(look, { changed, inputs, derivedAt })
     for (const sample of ordered) {
       if (sample.metric !== 'flow') continue
       const rule = this.#ruleOf(look, sample.metric)
       if (rule) judged.set(sample, this.#judge(look, sample, rule, derivedAt))
     }
     for (const series of look.series.values()) series.trim()
-    return { samples: judged.size === 0 ? samples : samples.map((s) => judged.get(s) ?? s), follows: [...follows.values()] }
+    return { samples: judged.size === 0 ? samples : samples.map((s) => judged.get(s) ?? s), follows: [...anew.values(), ...flows] }
   }
 
   /** Derives at the times of one message alone and keeps nothing: for what is shown now and comes again to be stored. */

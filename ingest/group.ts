@@ -187,8 +187,7 @@ export class Group {
 
   #decode(at: SparkplugTopic, payload: Uint8Array): RawPayload | undefined {
     try {
-      const decoded = decodePayload(payload)
-      return decoded.packed ? unpacked(decoded, decoded.packed) : decoded
+      return decodeMessage(payload)
     } catch (error) {
       if (!(error instanceof DecodeFault)) throw error
       this.stats.undecodable++
@@ -232,9 +231,10 @@ export class Group {
     this.#checkSequence(at, payload, birth)
     const { metrics, unread } = resolveMetrics(payload.metrics, birth)
     this.#handOnControl(at, metrics)
+    const said = metrics.filter((m) => !isUnsaid(m, birth))
     this.#store(
       at,
-      { metrics: metrics.filter((m) => !isUnsaid(m, birth)), unread },
+      { metrics: said, unread, again: () => said },
       {
         ...message,
         payloadTime: unixMs(payload.timestamp ?? message.received),
@@ -268,7 +268,8 @@ export class Group {
     }
     this.#store(
       at,
-      { metrics, unread },
+      // Held until its receipt, a batch is bytes and samples: thousands of metrics as objects would be the collector's work.
+      { metrics, unread, again: () => resolveMetrics(decodeMessage(message.payload).metrics, birth).metrics },
       {
         ...message,
         payloadTime: unixMs(payload.timestamp ?? message.received),
@@ -279,7 +280,7 @@ export class Group {
 
   #store(
     at: SparkplugTopic,
-    content: { metrics: readonly NamedMetric[]; unread: readonly string[] },
+    { again, ...content }: { metrics: readonly NamedMetric[]; unread: readonly string[]; again: () => readonly NamedMetric[] },
     message: { payload: Uint8Array; received: UnixMs; payloadTime: UnixMs; keep: Keep },
   ): void {
     const { directory, writer } = this.#deps
@@ -309,7 +310,7 @@ export class Group {
       directory.refreshSoon()
       if (batch !== null) return
     }
-    const work = { node: nodeOf(at), device, batch, payload: () => namedPayload(content.metrics, message.payloadTime) }
+    const work = { node: nodeOf(at), device, batch, payload: () => namedPayload(again(), message.payloadTime) }
     const dead = deadLetters(work, refusals)
     if (samples.length > 0 || dead.length > 0 || batch !== null)
       writer.add({ ...work, samples: [...analysed.samples, ...analysed.follows], dead })
@@ -423,6 +424,12 @@ function keepOf(metrics: readonly NamedMetric[]): Keep {
 
 /** What a small message may become: far more than a batch is, far less than what would fill the memory. */
 const MOST_INFLATED = 1_048_576
+
+/** @throws DecodeFault */
+function decodeMessage(payload: Uint8Array): RawPayload {
+  const decoded = decodePayload(payload)
+  return decoded.packed ? unpacked(decoded, decoded.packed) : decoded
+}
 
 /** @throws DecodeFault */
 function unpacked(outer: RawPayload, body: Uint8Array): RawPayload {
