@@ -205,6 +205,16 @@ test('an analyst marks a stretch bad and withdraws it, enters a gauging beside t
   await close()
 })
 
+test('the map shows every structure though nothing of them changes after it was opened', async () => {
+  const { page, troubles, close } = await visit(browser, demo.address, { width: 1600, height: 960 })
+  await signIn(page, demo.who)
+  await page.locator('[data-gate]').first().waitFor()
+  await page.goto(`${demo.address}/map`)
+  await page.locator('[data-test="map"][data-drawn="94"]').waitFor()
+  expect(troubles).toEqual([])
+  await close()
+})
+
 const WALKED: Readonly<Record<string, { path: string; ready: string }>> = {
   overview: { path: '/', ready: '[data-gate]' },
   alarms: { path: '/alarms', ready: 'main h1' },

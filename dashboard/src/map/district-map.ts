@@ -47,10 +47,6 @@ export function openDistrictMap({ container, palette, layers, bounds, open, labe
   map.getCanvas().setAttribute('aria-label', label)
   map.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left')
   if (layers.some((l) => l.attribution !== '')) map.addControl(new AttributionControl({ compact: false }), 'bottom-right')
-  map.on('styleimagemissing', ({ id }) => {
-    const picture = pictureOf(id, palette, ratio)
-    if (picture && !map.hasImage(id)) map.addImage(id, picture, { pixelRatio: ratio })
-  })
   map.on('click', 'gates', ({ features }) => {
     const id: unknown = features?.[0]?.properties['id']
     if (typeof id === 'string') open(id)
@@ -63,15 +59,31 @@ export function openDistrictMap({ container, palette, layers, bounds, open, labe
       map.getCanvas().style.cursor = cursor
     })
 
+  /** Before the points that name them: what is added while tiles are being made is in none of those until something of them changes. */
+  const addPictures = ({ features }: FeatureCollection): void => {
+    for (const { properties } of features)
+      for (const id of [properties?.['mark'], properties?.['label']]) {
+        if (typeof id !== 'string' || map.hasImage(id)) continue
+        const picture = pictureOf(id, palette, ratio)
+        if (picture) map.addImage(id, picture, { pixelRatio: ratio })
+      }
+  }
   let shown: readonly [FeatureCollection, FeatureCollection] | undefined
+  let isLoaded = false
   const put = (): void => {
-    if (!shown) return
+    if (!shown || !isLoaded) return
+    addPictures(shown[1])
     map.getSource<GeoJSONSource>('canals')?.setData(shown[0])
     map.getSource<GeoJSONSource>('gates')?.setData(shown[1])
   }
   map.once('load', () => {
+    isLoaded = true
     put()
     container.dataset['ready'] = 'true'
+  })
+  map.on('idle', () => {
+    const drawn = map.queryRenderedFeatures({ layers: ['gates'] }).map(({ properties }) => properties['id'] as unknown)
+    container.dataset['drawn'] = String(new Set(drawn).size)
   })
   return {
     show: (canals, gates) => {
