@@ -24,6 +24,7 @@ const KINDS: Partial<Record<FaultCode, Kind>> = {
   CANAL_HELD: { status: 409, title: 'Canal held' },
   SELECTION_OVER: { status: 409, title: 'Selection over' },
   LOCKED_OUT: { status: 429, title: 'Locked out' },
+  DISK_FULL: { status: 503, title: 'Disk full' },
   HISTORY_UNREACHABLE: { status: 503, title: 'History unreachable' },
   REGISTRY_UNREACHABLE: { status: 503, title: 'Registry unreachable' },
   BROKER_UNREACHABLE: { status: 503, title: 'Broker unreachable' },
@@ -31,6 +32,7 @@ const KINDS: Partial<Record<FaultCode, Kind>> = {
 
 // A fault of ours names hosts, paths and settings. They are for the log, not for whoever asks over the network.
 const OUTAGE: Partial<Record<FaultCode, string>> = {
+  DISK_FULL: 'the disk of a store is full; live values go on',
   HISTORY_UNREACHABLE: 'the history store does not answer; live values go on',
   REGISTRY_UNREACHABLE: 'the registry does not answer',
   BROKER_UNREACHABLE: 'the message broker does not answer',

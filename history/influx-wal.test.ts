@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { tempFolder } from '#test/support/servers.ts'
+import { openSmallDisk } from '#test/support/small-disk.ts'
 import { mendWal } from './influx-wal.ts'
 
 const folder = tempFolder('influx-wal')
@@ -53,4 +54,29 @@ test('a file that is no such log is left as it is, and so is a folder that is no
   expect(() => mendWal(join(folder, 'other'))).toThrow(/_00003.wal has no entry at byte 305/)
   expect(readFileSync(file).equals(before)).toBe(true)
   expect(() => mendWal(join(folder, 'nowhere'))).toThrow(/can't be read/)
+})
+
+test('a log that a process holds open is not touched: what it writes at this moment looks like half an entry', () => {
+  const file = logOf('used', write, write.subarray(0, 9))
+  const fd = openSync(file, 'a')
+  expect(() => mendWal(join(folder, 'used'))).toThrow(new RegExp(`process ${process.pid} holds .*_00003.wal open`))
+  expect(statSync(file).size).toBe(write.length + 9)
+  closeSync(fd)
+  expect(mendWal(join(folder, 'used'))).toHaveLength(1)
+})
+
+const disk = openSmallDisk('influx-wal-full', '1m')
+afterAll(() => disk?.remove())
+test.skipIf(!disk)('on a disk that is still full half an entry goes all the same, and a log with a hole stays as it is', () => {
+  const wal = disk?.folder ?? ''
+  const [half, hole] = [join(wal, '_00001.wal'), join(wal, '_00002.wal')]
+  writeFileSync(half, Buffer.concat([range, write.subarray(0, 100)]))
+  writeFileSync(hole, Buffer.concat([range, Buffer.alloc(70_000), range]))
+  const { bavail, bsize } = statfsSync(wal)
+  writeFileSync(join(wal, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - 20_000)))
+  const before = readFileSync(hole)
+  expect(() => mendWal(wal)).toThrow(/no room to mend .*_00002.wal/)
+  expect(readFileSync(half).equals(range)).toBe(true)
+  expect(readFileSync(hole).equals(before)).toBe(true)
+  expect(existsSync(`${hole}.mended`)).toBe(false)
 })

@@ -1,6 +1,21 @@
-import { closeSync, fchownSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Fault, messageOf } from '#contract/fault.ts'
+import { Fault, messageOf, systemCode } from '#contract/fault.ts'
 
 /**
  * The write-ahead log of InfluxDB 1.x after a full disk. Its last entry is half-written, and InfluxDB does not get over that by itself: at its start
@@ -23,14 +38,17 @@ export type Mended = {
 /**
  * Takes half-written entries and holes out of every log below `folder`; InfluxDB must not run.
  * @returns the files that were mended.
- * @throws Fault CONFIG_UNREADABLE where there is no such folder, DATA_CORRUPT for a file that is no such log; nothing of that file is changed then.
+ * @throws Fault CONFIG_UNREADABLE where there is no such folder, DATA_IN_USE where InfluxDB runs, DATA_CORRUPT for a file that is no such log, DISK_FULL
+ * where a copy has no room; nothing of that file is changed then.
  */
 export function mendWal(folder: string): Mended[] {
-  return logsBelow(folder).flatMap((file) => {
-    const bytes = readFileSync(file)
-    const { entries, half_bytes, hole_bytes } = entriesOf(bytes, file)
+  const files = logsBelow(folder)
+  requireUnused(files)
+  return files.flatMap((file) => {
+    const found = entriesOf(readFileSync(file), file)
+    const { half_bytes, hole_bytes } = found
     if (half_bytes + hole_bytes === 0) return []
-    replace(file, entries)
+    mend(file, found)
     return [{ file, half_bytes, hole_bytes }]
   })
 }
@@ -48,7 +66,9 @@ function logsBelow(folder: string): string[] {
   }
 }
 
-function entriesOf(bytes: Buffer, file: string): { entries: Buffer[]; half_bytes: number; hole_bytes: number } {
+type Found = Omit<Mended, 'file'> & { readonly entries: readonly Buffer[] }
+
+function entriesOf(bytes: Buffer, file: string): Found {
   const entries: Buffer[] = []
   let [at, hole_bytes] = [0, 0]
   while (at < bytes.length) {
@@ -69,20 +89,65 @@ function entriesOf(bytes: Buffer, file: string): { entries: Buffer[]; half_bytes
   return { entries, half_bytes: 0, hole_bytes }
 }
 
-/** Whole or not at all, with the owner and the rights of the file before. */
+/** Half an entry is cut off where it stands, since a disk that is still full has no room for a copy; a hole takes a copy. */
+function mend(file: string, { entries, half_bytes, hole_bytes }: Found): void {
+  if (hole_bytes > 0) replace(file, entries)
+  else syncedAfter(file, 'r+', (fd) => ftruncateSync(fd, statSync(file).size - half_bytes))
+}
+
+/** Whole or not at all, with the owner and the rights of the file before. @throws Fault DISK_FULL */
 function replace(file: string, entries: readonly Buffer[]): void {
   const { mode, uid, gid } = statSync(file)
   const next = `${file}.mended`
-  const fd = openSync(next, 'w', mode)
   try {
-    writeSync(fd, Buffer.concat(entries))
+    syncedAfter(next, 'w', (fd) => {
+      writeFileSync(fd, Buffer.concat(entries))
+      fchmodSync(fd, mode)
+      if (process.getuid?.() === 0) fchownSync(fd, uid, gid)
+    })
+  } catch (cause) {
+    rmSync(next, { force: true })
+    if (systemCode(cause) !== 'ENOSPC') throw cause
+    throw new Fault('DISK_FULL', `there is no room to mend ${file}`, 'make room, then mend it again before InfluxDB starts', { cause })
+  }
+  renameSync(next, file)
+  syncedAfter(dirname(file), 'r', () => undefined)
+}
+
+function syncedAfter(path: string, flags: string, work: (fd: number) => void): void {
+  const fd = openSync(path, flags)
+  try {
+    work(fd)
     fsyncSync(fd)
-    if (process.getuid?.() === 0) fchownSync(fd, uid, gid)
   } finally {
     closeSync(fd)
   }
-  renameSync(next, file)
-  const folder = openSync(dirname(file), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+}
+
+/** What InfluxDB is writing at this moment looks like half an entry. @throws Fault DATA_IN_USE; of another user's process only root is told. */
+function requireUnused(files: readonly string[]): void {
+  const ours = new Set(files.map((file) => realpathSync(file)))
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const open = openFilesOf(pid).find((file) => ours.has(file))
+    if (open !== undefined)
+      throw new Fault('DATA_IN_USE', `process ${pid} holds ${open} open`, 'end InfluxDB first: systemctl stop influxdb')
+  }
+}
+
+function openFilesOf(pid: string): string[] {
+  try {
+    const folder = join('/proc', pid, 'fd')
+    return readdirSync(folder).flatMap((fd) => linkOf(join(folder, fd)) ?? [])
+  } catch {
+    // Ended meanwhile, or of another user.
+    return []
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
 }

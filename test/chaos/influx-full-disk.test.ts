@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { parseConfig } from '#contract/config.ts'
-import { unixMs } from '#contract/units.ts'
 import { mendWal } from '#history/influx-wal.ts'
 import { openHistory } from '#history/open.ts'
 import { openIngest } from '#ingest/main.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
-import { fleetValue } from '#simulators/fleet/site.ts'
 import { FLEET_DEFAULTS, fleetDistrict, openFleet } from '#simulators/fleet.ts'
+import { auditFleet } from '../support/fleet-audit.ts'
 import { root } from '../support/program.ts'
 import { startInflux1, startMosquitto, tempFolder, until } from '../support/servers.ts'
 import { openSmallDisk } from '../support/small-disk.ts'
@@ -95,23 +94,9 @@ test.skipIf(!disk).each([
     await restart()
     expect(mended).toBeGreaterThan(0)
 
-    const counts = { found: 0, missing: 0, extra: 0, wrong: 0 }
-    for (const { id: gate } of district.structures) {
-      for (const metric of METRICS) {
-        const times = new Set<number>()
-        for await (const { t, reading } of history.samples({ gate, metrics: [metric], from: unixMs(0), to: unixMs(Date.now()) })) {
-          counts.found++
-          if (times.has(t)) counts.extra++
-          times.add(t)
-          const value = reading.quality === 'good' ? Math.fround(reading.value) : Number.NaN
-          if (value !== fleetValue(metric, FLEET_DEFAULTS.seed, gate, t)) counts.wrong++
-        }
-        const newest = Math.max(...times)
-        for (let i = 0; i < BACKLOG; i++) if (!times.delete(newest - i * STEP_MS)) counts.missing++
-        counts.extra += times.size
-      }
-    }
+    const counts = await auditFleet(history, { district, metrics: METRICS, everyMs: STEP_MS, backlog: BACKLOG, stats: fleet.stats() })
     process.stdout.write(`full disk: ${JSON.stringify(counts)}; logs mended ${mended}\n`)
-    expect(counts).toEqual({ found: METRICS.length * BACKLOG * district.structures.length, missing: 0, extra: 0, wrong: 0 })
+    const made = METRICS.length * BACKLOG * district.structures.length
+    expect(counts).toEqual({ made, found: made, missing: 0, extra: 0, wrong: 0 })
   },
 )
