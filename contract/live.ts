@@ -31,12 +31,14 @@ export type LiveState = Static<typeof LiveState>
 
 export const liveReading = (value: LiveValue): Reading => readingOf(value.v, value.q)
 
-/** Merges newer values into a state. A late sample never replaces a newer one. @returns the names that changed. */
+/** Whether a value of this time may take the place of what is known: a late one never does. */
+export const isNewer = (known: LiveValue | undefined, t: number): boolean => known === undefined || known.t <= t
+
+/** Merges newer values into a state. @returns the names that changed. */
 export function mergeLive(state: LiveState, metrics: Readonly<Record<string, LiveValue>>): string[] {
   const changed: string[] = []
   for (const [name, value] of Object.entries(metrics)) {
-    const old = state.metrics[name]
-    if (old && old.t > value.t) continue
+    if (!isNewer(state.metrics[name], value.t)) continue
     state.metrics[name] = value
     changed.push(name)
   }

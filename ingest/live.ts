@@ -1,5 +1,5 @@
 import type { Structure } from '#contract/district.ts'
-import { type LiveState, mergeLive } from '#contract/live.ts'
+import { isNewer, type LiveState, mergeLive } from '#contract/live.ts'
 import { drawable, qualityCode } from '#contract/reading.ts'
 import type { Sample } from '#history/port.ts'
 
@@ -21,9 +21,7 @@ export class LiveStates {
     for (const s of samples) {
       // A clock that is ahead must not make one value the newest for ever: what is shown is never newer than its arrival.
       const t = Math.min(s.t, s.received)
-      const known = state.metrics[s.metric]
-      // As mergeLive, for one value of the many that a backlog has.
-      if (known && known.t > t) continue
+      if (!isNewer(state.metrics[s.metric], t)) continue
       state.metrics[s.metric] = { t, rx: s.received, v: drawable(s.reading), q: qualityCode(s.reading) }
       changed = true
     }

@@ -1,5 +1,6 @@
 import type { AlarmKind } from '#contract/alarm.ts'
 import type { Structure } from '#contract/district.ts'
+import { leafOfOpening } from '#contract/metrics.ts'
 import { type Reach, reachesOf } from '#contract/network.ts'
 import type { Sample } from '#history/port.ts'
 import { deviationOf, isAskedFor, type Known, orderInForce, type Surroundings } from './instructions.ts'
@@ -89,4 +90,4 @@ function knownOf(values: ReadonlyMap<string, number>): Known {
   return { flow: values.get('flow'), levelUp: values.get('level_up'), openings }
 }
 
-const isOpening = (metric: string): boolean => metric === 'opening' || metric.startsWith('opening_')
+const isOpening = (metric: string): boolean => leafOfOpening(metric) !== undefined
