@@ -1,27 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
-import type { Logger } from 'pino'
-import { type BatchId, decodeReceipt } from '#contract/batch.ts'
 import { messageOf } from '#contract/fault.ts'
 import type { SiteHealth } from '#contract/health.ts'
-import {
-  DecodeFault,
-  decodePayload,
-  encodePayload,
-  type MetricValue,
-  metricValue,
-  type SparkplugMetric,
-} from '#contract/sparkplug/payload.ts'
-import { deviceTopic, NAMES, type NodeAddress, nodeTopic, parseSparkplugTopic } from '#contract/topics.ts'
+import { encodePayload, type SparkplugMetric } from '#contract/sparkplug/payload.ts'
+import { deviceTopic, type NodeAddress, nodeTopic, parseSparkplugTopic } from '#contract/topics.ts'
 import type { UnixMs } from '#contract/units.ts'
-import type { CenterLink } from '../from-center/center-link.ts'
 import type { BrokerSettings, UplinkSettings } from '../settings.ts'
+import { type HostWordDeps, hearHost } from './host-word.ts'
 import { CONNECTION_BYTES, onTheWire } from './meter.ts'
 import { packData } from './pack.ts'
 import { nodeBirth, sessionMetric } from './payloads.ts'
 import { TopicAliases } from './topic-aliases.ts'
 
-export type SessionDeps = {
+export type SessionDeps = Omit<HostWordDeps, 'onRebirth' | 'onInflates'> & {
   readonly broker: BrokerSettings
   readonly address: NodeAddress
   /** Devices that are born with the node. Another is born when it first has something to say. */
@@ -37,26 +28,7 @@ export type SessionDeps = {
   readonly deflate: UplinkSettings['deflate']
   /** Bytes that went over the link as one piece, headers included by the meter's model. */
   readonly onBytes: (bytes: number) => void
-  /** What the host's clock said. */
-  readonly onHostTime: (t: number) => void
-  readonly onReceipt: (ids: readonly BatchId[]) => void
-  /** Where the site has keys: commands are taken, and receipts must be sealed. */
-  readonly control?: SessionControl | undefined
-  readonly center?: Pick<CenterLink, 'ordered' | 'contact'> | undefined
-  /** Signed records of the site, told until the host has them. */
-  readonly records?: { received(id: string): void } | undefined
   readonly now: () => UnixMs
-  readonly log: Logger
-}
-
-export type SessionControl = {
-  receive(device: string, payload: Uint8Array, options: { readonly retained: boolean }): void
-  /** @returns whether it is the center's answer to our question. */
-  receiveTime(answer: Uint8Array): boolean
-  /** @returns what is inside the seal, or null where it is not ours. */
-  openReceipt(bytes: Uint8Array): Uint8Array | null
-  /** @returns the id of a commissioning record, or null where the seal is not ours. */
-  openCommissioned(bytes: Uint8Array): string | null
 }
 
 /** From the NBIRTH of one MQTT connection to its end. */
@@ -243,7 +215,7 @@ export class Session {
       })
       client.on('message', (topic, payload, packet) => {
         if (topic === nodeTopic('NCMD', address)) {
-          this.#command(payload)
+          this.#hear(payload)
           return
         }
         const at = parseSparkplugTopic(topic)
@@ -381,42 +353,19 @@ export class Session {
     return Buffer.from(encodePayload({ timestamp, metrics: [sessionMetric(bdSeq, timestamp)] }))
   }
 
-  #command(payload: Uint8Array): void {
-    const { log, onReceipt, onHostTime } = this.#deps
-    try {
-      const { timestamp, metrics } = decodePayload(payload)
-      if (timestamp !== undefined) onHostTime(timestamp)
-      for (const metric of metrics) {
-        const value = metricValue(metric)
-        if (metric.name === NAMES.time && value instanceof Uint8Array) {
-          if (this.#deps.control?.receiveTime(value)) this.#deps.center?.contact()
-        } else if (metric.name === NAMES.configOrder && value instanceof Uint8Array) this.#deps.center?.ordered(value)
-        else if (metric.name === NAMES.commissioningReceipt) this.#commissioned(value)
-        else if (metric.name === NAMES.rebirth && value === true) {
-          log.info('the host asks for a rebirth')
-          if (this.#state.at === 'online') this.#births(this.#state.life)
-        } else if (metric.name === NAMES.deflate && value === true) {
-          if (this.#state.at === 'online') this.#state.life.deflates = this.#deps.deflate === 'agreed'
-        } else if (metric.name === NAMES.receipt && value instanceof Uint8Array) {
-          const { control } = this.#deps
-          const receipt = control ? control.openReceipt(value) : value
-          const ids = receipt && decodeReceipt(receipt)
-          if (ids) onReceipt(ids)
-          else log.warn('a receipt that is not sealed with the key of this site, or of another version')
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof DecodeFault)) throw error
-      log.warn('a command that is not Sparkplug B')
-    }
-  }
-
-  /** Where the site has keys a word without its seal is nobody's. */
-  #commissioned(value: MetricValue | null | undefined): void {
-    const { control, records, log } = this.#deps
-    const id = control ? value instanceof Uint8Array && control.openCommissioned(value) : value
-    if (typeof id === 'string') records?.received(id)
-    else log.warn('a receipt of a commissioning record that is not sealed with the key of this site')
+  #hear(payload: Uint8Array): void {
+    const life = (): Life | null => (this.#state.at === 'online' ? this.#state.life : null)
+    hearHost(payload, {
+      ...this.#deps,
+      onRebirth: () => {
+        const now = life()
+        if (now) this.#births(now)
+      },
+      onInflates: () => {
+        const now = life()
+        if (now) now.deflates = this.#deps.deflate === 'agreed'
+      },
+    })
   }
 
   #lost(client: MqttClient): void {

@@ -9,6 +9,8 @@ import type { CDPSession, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { FLOOD } from '#contract/http/alarm.ts'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
+import { heapMb, performanceOf } from '../support/page-work.ts'
+import { quantile } from '../support/quantile.ts'
 import { until } from '../support/servers.ts'
 import { CROSSINGS, type Raised, startStormDistrict } from '../support/storm-district.ts'
 
@@ -46,21 +48,9 @@ const WATCH = `
   }, true)
 `
 
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
-}
 const ms = (values: readonly number[]): string => `p50 ${quantile(values, 0.5).toFixed(0)} ms, p99 ${quantile(values, 0.99).toFixed(0)} ms`
 const told = <T>(page: Page, what: string): Promise<T> => page.evaluate(what) as Promise<T>
 
-async function metric(cdp: CDPSession, name: string): Promise<number> {
-  const { metrics } = await cdp.send('Performance.getMetrics')
-  return metrics.find((m) => m.name === name)?.value ?? Number.NaN
-}
-async function heapMb(cdp: CDPSession): Promise<number> {
-  await cdp.send('HeapProfiler.collectGarbage')
-  return (await metric(cdp, 'JSHeapUsedSize')) / 1e6
-}
 async function measuring(page: Page): Promise<CDPSession> {
   const cdp = await page.context().newCDPSession(page)
   await cdp.send('Performance.enable')
@@ -141,7 +131,11 @@ test('an alarm storm', async () => {
     const heapBefore = await heapMb(cdp)
     const before = await told<number>(alarms, 'globalThis.totals.at(-1)[1]')
     await alarms.evaluate('globalThis.longTasks.length = 0')
-    const [busyBefore, startBefore, begun] = [await metric(cdp, 'TaskDuration'), await metric(startCdp, 'TaskDuration'), Date.now()]
+    const [busyBefore, startBefore, begun] = [
+      await performanceOf(cdp, 'TaskDuration'),
+      await performanceOf(startCdp, 'TaskDuration'),
+      Date.now(),
+    ]
 
     const storm = district.storm()
     await sleep(storm.begins - Date.now() + 15_000)
@@ -152,8 +146,8 @@ test('an alarm storm', async () => {
     const stormClicks = await clicksAnswered(alarms, CLICKS, 500)
     await until(async () => expect(await told<number>(alarms, 'globalThis.totals.at(-1)[1]')).toBe(before + CROSSINGS), 60_000)
     const seconds = (Date.now() - begun) / 1000
-    const busy = ((await metric(cdp, 'TaskDuration')) - busyBefore) * 1000
-    const startBusy = ((await metric(startCdp, 'TaskDuration')) - startBefore) * 1000
+    const busy = ((await performanceOf(cdp, 'TaskDuration')) - busyBefore) * 1000
+    const startBusy = ((await performanceOf(startCdp, 'TaskDuration')) - startBefore) * 1000
     const longTasks = await told<number[]>(alarms, 'globalThis.longTasks')
     const heapAfter = await heapMb(cdp)
     const raised = (await district.raised()).filter((r) => r.at >= storm.begins)

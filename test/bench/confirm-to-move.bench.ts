@@ -8,6 +8,7 @@ import { cookieOf } from '#api/testing/start-api.ts'
 import type { CommandView, GateControl, Selected } from '#contract/http/command.ts'
 import type { LinkPreset } from '#simulators/link/presets.ts'
 import { startControlPlant } from '../support/control-plant.ts'
+import { quantile } from '../support/quantile.ts'
 import { until } from '../support/servers.ts'
 
 const MOVES = Number(process.env['SLUICE_BENCH_MOVES'] ?? 50)
@@ -15,11 +16,6 @@ const GATES = ['yc-zh-03', 'yc-zh-04']
 /** The link alone takes so long at most there and back; the command goes one way. */
 const GPRS_LIMIT_MS = 1000
 const GO = 4
-
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
-}
 
 async function measure(preset: LinkPreset): Promise<number[]> {
   let taken: (() => void) | undefined

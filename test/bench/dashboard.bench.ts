@@ -7,6 +7,7 @@ import type { CDPSession, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
 import { startBusyDistrict } from '../support/busy-district.ts'
+import { heapMb, performanceOf } from '../support/page-work.ts'
 import { until } from '../support/servers.ts'
 
 const GATES = Number(process.env['SLUICE_BENCH_GATES'] ?? 1000)
@@ -28,16 +29,6 @@ const WATCH_FIRST_VALUE = `
   requestAnimationFrame(look)
 `
 
-async function metric(cdp: CDPSession, name: string): Promise<number> {
-  const { metrics } = await cdp.send('Performance.getMetrics')
-  return metrics.find((m) => m.name === name)?.value ?? Number.NaN
-}
-
-async function heapMb(cdp: CDPSession): Promise<number> {
-  await cdp.send('HeapProfiler.collectGarbage')
-  return (await metric(cdp, 'JSHeapUsedSize')) / 1e6
-}
-
 type Watched = { readonly msPerSecond: number; readonly longTasks: readonly number[]; readonly heaps: readonly number[] }
 
 async function watchPage(page: Page, cdp: CDPSession): Promise<Watched> {
@@ -46,9 +37,9 @@ async function watchPage(page: Page, cdp: CDPSession): Promise<Watched> {
   let busy = 0
   for (let half = 0; half < 2; half++) {
     await page.evaluate('globalThis.longTasks.length = 0')
-    const before = await metric(cdp, 'TaskDuration')
+    const before = await performanceOf(cdp, 'TaskDuration')
     await sleep((SECONDS / 2) * 1000)
-    busy += (await metric(cdp, 'TaskDuration')) - before
+    busy += (await performanceOf(cdp, 'TaskDuration')) - before
     longTasks.push(...((await page.evaluate('globalThis.longTasks')) as number[]))
     // What the collection itself takes is no part of the page's work.
     heaps.push(await heapMb(cdp))

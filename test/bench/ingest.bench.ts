@@ -19,6 +19,7 @@ import { openRegistry } from '#registry/open.ts'
 import { fleetValue } from '#simulators/fleet/site.ts'
 import { FLEET_DEFAULTS, fleetDistrict, openFleet } from '#simulators/fleet.ts'
 import { type Program, residentMb, root, startProgram } from '../support/program.ts'
+import { quantile } from '../support/quantile.ts'
 import { startInflux1, startMosquitto, startPostgres, tempFolder } from '../support/servers.ts'
 
 const STORES = (process.env['SLUICE_BENCH_STORES'] ?? 'influx1,duckdb').split(',')
@@ -34,8 +35,6 @@ const VALUES = SITES * STRUCTURES * BACKLOG * METRICS.length
 const log = pino({ level: 'silent' })
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const perSecond = (count: number, ms: number): number => Math.round((count / ms) * 1000)
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 
 type Center = { readonly brokerUrl: string; readonly historyUrl: string; readonly ingest: Program; stop(): Promise<void> }
 

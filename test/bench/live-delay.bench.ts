@@ -12,6 +12,7 @@ import { parse } from 'yaml'
 import { openBrowser, signIn, visit } from '../support/browser.ts'
 import { startPlant } from '../support/plant.ts'
 import { startProgram } from '../support/program.ts'
+import { quantile } from '../support/quantile.ts'
 import { seeded } from '../support/random.ts'
 import { until } from '../support/servers.ts'
 
@@ -39,11 +40,6 @@ function startGate(port: number): { set: (level: number) => void; servedAt: Map<
     servedAt,
     close: () => server.close(() => undefined),
   }
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
 }
 
 test('live delay', async () => {

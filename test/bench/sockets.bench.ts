@@ -16,6 +16,7 @@ import { openRegistry } from '#registry/open.ts'
 import { districtOf, metricsAt } from '../support/busy-district.ts'
 import { openClient } from '../support/client.ts'
 import { cpuSeconds, residentMb, root, startProgram } from '../support/program.ts'
+import { quantile } from '../support/quantile.ts'
 import { copyRegistry } from '../support/registry-template.ts'
 import { freePort, startMosquitto, tempFolder, until } from '../support/servers.ts'
 
@@ -55,10 +56,6 @@ function startCrowd(): Crowd {
   return { ask, child }
 }
 
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
-}
 type Measured = { readonly cpu: number; readonly report: Report }
 async function measure(crowd: Crowd, pid: number): Promise<Measured> {
   await crowd.ask('forget')

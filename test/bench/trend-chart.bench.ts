@@ -18,6 +18,7 @@ import { openRegistry } from '#registry/open.ts'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
 import { districtOf } from '../support/busy-district.ts'
 import { root } from '../support/program.ts'
+import { quantile } from '../support/quantile.ts'
 import { copyRegistry } from '../support/registry-template.ts'
 import { tempFolder, until } from '../support/servers.ts'
 
@@ -62,10 +63,6 @@ const WATCH = `
   }, true)
 `
 const told = <T>(page: Page, what: string): Promise<T> => page.evaluate(what) as Promise<T>
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
-}
 
 /** A swing of a day and one of nine, with noise, as a sensor's value has. */
 const valueAt = (gate: number, metric: string, t: number): number => {
