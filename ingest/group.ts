@@ -1,7 +1,6 @@
-import { inflateSync } from 'node:zlib'
 import type { Logger } from 'pino'
 import { Value } from 'typebox/value'
-import { type BatchId, epochOf, toBatchId } from '#contract/batch.ts'
+import { type BatchId, epochOf } from '#contract/batch.ts'
 import type { CommandNews } from '#contract/command.ts'
 import { type Structure, staleAfterMs } from '#contract/district.ts'
 import { assertNever, messageOf } from '#contract/fault.ts'
@@ -9,14 +8,7 @@ import { healthOf, SiteState } from '#contract/health.ts'
 import { LiveState } from '#contract/live.ts'
 import { decodeLost } from '#contract/lost.ts'
 import { birthTable, indexBirth, resolveMetrics } from '#contract/sparkplug/birth.ts'
-import {
-  DecodeFault,
-  decodePayload,
-  encodePayload,
-  metricValue,
-  type RawPayload,
-  type SparkplugMetric,
-} from '#contract/sparkplug/payload.ts'
+import { DecodeFault, decodePayload, type RawPayload } from '#contract/sparkplug/payload.ts'
 import {
   commandTopic,
   type DeviceAddress,
@@ -40,6 +32,7 @@ import { fileCommissioning } from './commissioning.ts'
 import type { Directory } from './directory.ts'
 import { type BrokerAccess, Host } from './host.ts'
 import { LiveStates } from './live.ts'
+import { bdSeqOf, decodeMessage, isUnsaid, type Keep, keepOf, type NamedMetric, namedPayload } from './message.ts'
 import { Sequence } from './sequence.ts'
 import type { IngestSettings } from './settings.ts'
 import { SiteStates } from './sites.ts'
@@ -58,7 +51,6 @@ type GroupDeps = {
   readonly log: Logger
   readonly now: () => UnixMs
 }
-type NamedMetric = SparkplugMetric & { name: string }
 
 export type GroupStats = { messages: number; undecodable: number; liveOnly: number }
 
@@ -407,45 +399,8 @@ export class Group {
   }
 }
 
-/** Null without a quality says nothing; nor does what our agent has not read yet, and it must not hide what was read before. */
-const isUnsaid = (m: SparkplugMetric, { receipts }: Birth): boolean =>
-  m.value === null && (m.quality === undefined || (receipts && m.reason === 'no_value'))
-
 /** Devices remembered as refused; beyond it they are asked about again. */
 const MOST_REFUSED = 10_000
-
-type Keep = { as: 'foreign' } | { as: 'live only' } | { as: 'batch'; id: ReturnType<typeof toBatchId> }
-
-/** Our agents' data without a batch id are live values sent ahead of their batch: shown, never stored. */
-function keepOf(metrics: readonly NamedMetric[]): Keep {
-  const id = metrics.find((m) => m.name === NAMES.batch)?.value
-  return typeof id === 'bigint' ? { as: 'batch', id: toBatchId(id) } : { as: 'live only' }
-}
-
-/** What a small message may become: far more than a batch is, far less than what would fill the memory. */
-const MOST_INFLATED = 1_048_576
-
-/** @throws DecodeFault */
-function decodeMessage(payload: Uint8Array): RawPayload {
-  const decoded = decodePayload(payload)
-  return decoded.packed ? unpacked(decoded, decoded.packed) : decoded
-}
-
-/** @throws DecodeFault */
-function unpacked(outer: RawPayload, body: Uint8Array): RawPayload {
-  try {
-    const inner = decodePayload(inflateSync(body, { maxOutputLength: MOST_INFLATED }))
-    return { ...outer, ...inner, ...(outer.seq === undefined ? {} : { seq: outer.seq }) }
-  } catch (cause) {
-    throw new DecodeFault('a compressed payload that can not be inflated', { cause })
-  }
-}
-
-/** A number whose type nobody has told can't be written again; it is refused as it is. */
-function namedPayload(metrics: readonly NamedMetric[], timestamp: UnixMs): Uint8Array {
-  const named = metrics.filter((m) => typeof m.value !== 'number' || m.datatype !== undefined)
-  return encodePayload({ timestamp, metrics: named.map(({ alias: _alias, ...metric }) => metric) })
-}
 
 /** A batch of the node itself: readings that it could not deliver. */
 function nodeWork(told: {
@@ -464,12 +419,6 @@ function nodeWork(told: {
     ...work,
     dead: deadLetters(work, [{ metric: null, reason: 'a batch of the site itself that this version does not understand' }]),
   }
-}
-
-function bdSeqOf(payload: RawPayload): number | undefined {
-  const metric = payload.metrics.find((m) => m.name === NAMES.bdSeq)
-  const value = metric ? metricValue(metric) : undefined
-  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : undefined
 }
 
 const isOfProtocol = (name: string): boolean => name.includes('/') || name === NAMES.bdSeq
