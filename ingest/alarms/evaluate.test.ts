@@ -4,7 +4,7 @@ import { type AlarmRule, rulesOf } from '#contract/alarm.ts'
 import { good } from '#contract/reading.ts'
 import { unixMs } from '#contract/units.ts'
 import type { ConditionRow } from '#registry/alarms.ts'
-import { advance, holds, isActive, step, type Transition, untouched, violates } from './evaluate.ts'
+import { advance, holds, step, type Transition, untouched, violates } from './evaluate.ts'
 import { lookAt } from './look.ts'
 import { newWatch, restored, took } from './watch.ts'
 
@@ -45,11 +45,7 @@ function run(of: AlarmRule, samples: readonly Sample[], restarts: ReadonlyMap<nu
   let saved: ConditionRow | undefined
   const told: Transition[] = []
   const take = ({ t, value }: Sample): void => {
-    const { look } = lookAt(
-      of,
-      { t: unixMs(t), received: unixMs(t), reading: good(value) },
-      { active: isActive(watch.condition), reference: undefined },
-    )
+    const { look } = lookAt(of, { t: unixMs(t), received: unixMs(t), reading: good(value) }, watch)
     if (!look) throw new Error('a good reading is always looked at')
     const stepped = step(of, watch.condition, look)
     told.push(...stepped.transitions)
@@ -84,10 +80,27 @@ test('after any restarts, with samples that come again, the same alarms have bee
     fc.property(readings, delays, restarts, (list, d, cuts) => {
       const samples = timed(list)
       const own = { ...rule, ...d }
-      expect(run(own, samples, new Map(cuts))).toEqual(run(own, samples))
+      const told = run(own, samples, new Map(cuts))
+      const times = (of: readonly Transition[]) => of.map(({ what, at, occurrence }) => ({ what, at, occurrence }))
+      expect(times(told)).toEqual(times(run(own, samples)))
+      for (const transition of told) expect(valuesOf(samples, transition)).toContain(transition.value)
     }),
+    {
+      examples: [
+        // The level rose on after what was saved, and did not come again: the alarm tells the one saved.
+        [
+          [1.5, 1.5, 1.5, 2.1, 2.2, 1.5].map((value, i) => ({ gapMs: i === 5 ? 4999 : 1, value })),
+          { delay_on_ms: 5000, delay_off_ms: 0 },
+          [[4, 0]],
+        ],
+      ],
+    },
   )
 })
+
+/** What a transition may tell: a level on the side of the limit that it tells of, heard before it. After a restart it need not be the newest. */
+const valuesOf = (samples: readonly Sample[], { what, at }: Transition): number[] =>
+  samples.filter(({ t, value }) => t <= at && (what === 'raised' ? value > 2 : value <= 1.9)).map(({ value }) => value)
 
 test('with an on-delay an alarm begins exactly when the level has been over the limit for that long', () => {
   fc.assert(
@@ -118,6 +131,17 @@ test('with an on-delay an alarm begins exactly when the level has been over the 
 test('a level that wavers inside the deadband keeps its alarm', () => {
   const told = run(rule, timed([2.05, 1.95, 2.01, 1.92, 1.89].map((value) => ({ gapMs: 1000, value }))))
   expect(told.map((x) => x.what)).toEqual(['raised', 'returned'])
+})
+
+test('a level inside the deadband neither raises an alarm at the instant at which it returns, nor returns one at the instant at which it is raised', () => {
+  const slow = { ...rule, delay_off_ms: 5000 }
+  const back = timed([2.05, 1.5, 1.95].map((value, i) => ({ gapMs: i === 2 ? 5000 : 1000, value })))
+  expect(run(slow, back).map(({ what, value }) => ({ what, value }))).toEqual([
+    { what: 'raised', value: 2.05 },
+    { what: 'returned', value: 1.5 },
+  ])
+  const up = timed([2.05, 1.95, 1.95].map((value, i) => ({ gapMs: i === 1 ? 5000 : 1000, value })))
+  expect(run({ ...rule, delay_on_ms: 5000 }, up).map((x) => x.what)).toEqual(['raised'])
 })
 
 test('a delay ends by the clock where no reading comes any more', () => {

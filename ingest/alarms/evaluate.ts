@@ -24,6 +24,7 @@ export type Transition = {
   readonly value: number | null
   readonly occurrence: number
 }
+type Delays = Pick<AlarmRule, 'delay_on_ms' | 'delay_off_ms'>
 export type Stepped = { readonly condition: Condition; readonly transitions: readonly Transition[] }
 
 /** Most looks change nothing: they share it. */
@@ -32,6 +33,13 @@ const NOTHING: readonly Transition[] = []
 export const untouched = (): Condition => ({ phase: { at: 'normal' }, t: Number.NEGATIVE_INFINITY, occurrence: 0, value: null })
 
 export const isActive = ({ phase }: Pick<Condition, 'phase'>): boolean => phase.at === 'active' || phase.at === 'falling'
+
+/** Is it active when a sample of `t` (ms since 1970 UTC) comes? A delay that runs out until then counts: the clock may not have told of it yet. */
+export function isActiveAt(rule: Delays, { phase }: Condition, t: number): boolean {
+  if (phase.at === 'rising') return phase.since + rule.delay_on_ms <= t
+  if (phase.at === 'falling') return t < phase.clear + rule.delay_off_ms
+  return phase.at === 'active'
+}
 
 /** Is `value` beyond the rule's limit? Once active, it must come back by the deadband. */
 export function violates(rule: Pick<AlarmRule, 'kind' | 'limit' | 'deadband'>, value: number, active: boolean): boolean {
@@ -47,8 +55,6 @@ export function violates(rule: Pick<AlarmRule, 'kind' | 'limit' | 'deadband'>, v
       return false
   }
 }
-
-type Delays = Pick<AlarmRule, 'delay_on_ms' | 'delay_off_ms'>
 
 /** What the passing of time alone does: a delay that runs out. The last thing known holds until then. */
 export function advance(rule: Delays, condition: Condition, now: number): Stepped {

@@ -8,7 +8,7 @@ import { unixMs } from '#contract/units.ts'
 import type { Sample } from '#history/port.ts'
 import type { AlarmRegistry, ConditionRow } from '#registry/alarms.ts'
 import type { Directory } from '../directory.ts'
-import { advance, isActive, type Stepped, step, violates } from './evaluate.ts'
+import { advance, isActive, isActiveAt, type Stepped, step, untouched, violates } from './evaluate.ts'
 import type { Surroundings } from './instructions.ts'
 import { lookAt, metricsOf } from './look.ts'
 import { SaveQueue } from './save-queue.ts'
@@ -216,7 +216,7 @@ export class AlarmKeeper {
     for (const { kind, gate, t, value } of judgements) {
       const watch = this.#watches.get(ruleId(kind, gate))
       if (!watch) continue
-      const violated = violates(watch.rule, value, isActive(watch.condition))
+      const violated = violates(watch.rule, value, isActiveAt(watch.rule, watch.condition, t))
       // Nothing was wrong and nothing is: most of what is judged.
       if (!violated && watch.condition.phase.at === 'normal') continue
       this.#keep(watch, step(watch.rule, watch.condition, inForce(watch.rule, { t, violated, value })))
@@ -224,7 +224,7 @@ export class AlarmKeeper {
   }
 
   #look(watch: Watch, sample: Pick<Sample, 't' | 'received' | 'reading'>): void {
-    const { look, reference } = lookAt(watch.rule, sample, { active: isActive(watch.condition), reference: watch.reference })
+    const { look, reference } = lookAt(watch.rule, sample, watch)
     if (reference) watch.reference = reference
     if (look) this.#keep(watch, step(watch.rule, watch.condition, inForce(watch.rule, look)))
   }
@@ -234,7 +234,7 @@ export class AlarmKeeper {
     const { form } = ALARM_KINDS[watch.rule.kind]
     if (form !== 'above' && form !== 'below') return false
     if (isActive(watch.condition) && watch.raisedAt !== null && sample.t >= watch.raisedAt) return false
-    const { look } = lookAt(watch.rule, sample, { active: false, reference: undefined })
+    const { look } = lookAt(watch.rule, sample, { condition: untouched(), reference: undefined })
     if (!look?.violated || !inForce(watch.rule, look).violated) return false
     const { id, area } = watch.rule
     const entry = { alarm: id, area, occurrence: 0, event: 'historical', at: look.t, who: '', note: '', value: look.value } as const

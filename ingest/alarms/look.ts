@@ -1,7 +1,7 @@
 import { ALARM_KINDS, type AlarmRule } from '#contract/alarm.ts'
 import type { BadReason } from '#contract/reading.ts'
 import type { Sample } from '#history/port.ts'
-import { violates } from './evaluate.ts'
+import { type Condition, isActiveAt, violates } from './evaluate.ts'
 
 /** What a sample says to a rule. */
 export type Look = { readonly t: number; readonly violated: boolean; readonly value: number | null }
@@ -27,7 +27,7 @@ export function metricsOf(rule: Pick<AlarmRule, 'kind'>): readonly string[] {
 export function lookAt(
   rule: AlarmRule,
   sample: Pick<Sample, 't' | 'received' | 'reading'>,
-  known: { readonly active: boolean; readonly reference: Reference | undefined },
+  known: { readonly condition: Condition; readonly reference: Reference | undefined },
 ): Looked {
   // A clock that is ahead must not put an alarm's end out of reach.
   const t = Math.min(sample.t, sample.received)
@@ -39,8 +39,10 @@ export function lookAt(
   }
   if (reading.quality !== 'good') return {}
   const { value } = reading
-  const { reference } = known
-  if (form === 'above' || form === 'below') return { look: { t, violated: violates(rule, value, known.active), value } }
+  const { reference, condition } = known
+  if (form === 'above' || form === 'below') {
+    return { look: { t, violated: violates(rule, value, isActiveAt(rule, condition, t)), value } }
+  }
   if (reference === undefined) return { reference: { t, value } }
   if (form === 'frozen') {
     if (value === reference.value) return { look: { t, violated: true, value } }
@@ -48,5 +50,5 @@ export function lookAt(
   }
   if (form !== 'rate' || t - reference.t < RATE_OVER_MS) return {}
   const rate = (Math.abs(value - reference.value) / (t - reference.t)) * HOUR_MS
-  return { look: { t, violated: violates(rule, rate, known.active), value: rate }, reference: { t, value } }
+  return { look: { t, violated: violates(rule, rate, isActiveAt(rule, condition, t)), value: rate }, reference: { t, value } }
 }

@@ -22,7 +22,7 @@ export const newWatch = (rule: AlarmRule): Watch => ({
   reference: undefined,
 })
 
-/** Takes up an alarm where the registry says it stood. */
+/** Takes up an alarm where the registry says it stood. Its value is the one of its last change: to keep each newer one would be a write a sample. */
 export function restored(watch: Watch, row: ConditionRow): Watch {
   const { phase, sampleAt, occurrence, value, suppressed, raisedAt, returnedAt } = row
   const t = sampleAt ?? Number.NEGATIVE_INFINITY
