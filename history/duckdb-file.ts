@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { Logger } from 'pino'
 import { Fault, messageOf } from '#contract/fault.ts'
 import { ROLLUP_TABLES, rollUpMissing } from './duckdb-rollup.ts'
 
@@ -24,22 +25,30 @@ ${ROLLUP_TABLES}`
  */
 const openHere = new Set<string>()
 
-/** An open DuckDB file: one connection that writes, and one for each read under way. */
+/** Each has a connection of its own, so that what comes in need not wait while what is there is merged. */
+export type Writer = 'append' | 'upkeep'
+
+/** An open DuckDB file: a connection for each kind of writing, and one for each read under way. */
 export class DuckDbFile {
   readonly path: string
-  readonly writer: DuckDBConnection
+  readonly #log: Logger
   readonly #instance: DuckDBInstance
-  readonly #reads = new Set<Promise<unknown>>()
+  readonly #writers: Readonly<Record<Writer, DuckDBConnection>>
+  readonly #underWay = new Set<Promise<unknown>>()
   #closed = false
 
-  private constructor(path: string, opened: { instance: DuckDBInstance; writer: DuckDBConnection }) {
+  private constructor(
+    path: string,
+    opened: { instance: DuckDBInstance; writers: Readonly<Record<Writer, DuckDBConnection>>; log: Logger },
+  ) {
     this.path = path
     this.#instance = opened.instance
-    this.writer = opened.writer
+    this.#writers = opened.writers
+    this.#log = opened.log
   }
 
   /** @throws Fault DATA_IN_USE, DATA_CORRUPT, DISK_FULL, CONFIG_INVALID */
-  static async open(name: string): Promise<DuckDbFile> {
+  static async open(name: string, log: Logger): Promise<DuckDbFile> {
     const path = resolve(name)
     if (openHere.has(path)) throw inUse(path)
     openHere.add(path)
@@ -48,10 +57,10 @@ export class DuckDbFile {
       mkdirSync(dirname(path), { recursive: true })
       dropUnborn(path)
       instance = await DuckDBInstance.create(path, SETTINGS)
-      const writer = await instance.connect()
-      await writer.run(TABLES)
-      await rollUpMissing(writer)
-      return new DuckDbFile(path, { instance, writer })
+      const writers = { append: await instance.connect(), upkeep: await instance.connect() }
+      await writers.upkeep.run(TABLES)
+      await rollUpMissing(writers.upkeep)
+      return new DuckDbFile(path, { instance, writers, log })
     } catch (error) {
       instance?.closeSync()
       openHere.delete(path)
@@ -61,15 +70,40 @@ export class DuckDbFile {
 
   /** @throws Fault HISTORY_UNREACHABLE, DATA_CORRUPT */
   async read<T>(work: (reader: DuckDBConnection) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new Fault('HISTORY_UNREACHABLE', `the history in ${this.path} is closed`, 'open it again')
-    const reading = this.#readAlone(work)
-    this.#reads.add(reading)
     try {
-      return await reading
+      return await this.#during(() => this.#readAlone(work))
     } catch (error) {
       throw duckDbFault(error, this.path)
+    }
+  }
+
+  /** One transaction. Only one at a time of each kind. @throws what DuckDB says; then nothing of it is done */
+  write(kind: Writer, work: (writer: DuckDBConnection) => Promise<void>): Promise<void> {
+    return this.#during(() => this.#commit(this.#writers[kind], work))
+  }
+
+  async #during<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Fault('HISTORY_UNREACHABLE', `the history in ${this.path} is closed`, 'open it again')
+    const working = work()
+    this.#underWay.add(working)
+    try {
+      return await working
     } finally {
-      this.#reads.delete(reading)
+      this.#underWay.delete(working)
+    }
+  }
+
+  async #commit(writer: DuckDBConnection, work: (writer: DuckDBConnection) => Promise<void>): Promise<void> {
+    try {
+      await writer.run('begin')
+      await work(writer)
+      await writer.run('commit')
+    } catch (error) {
+      // A commit that failed has ended its transaction already, and says so.
+      await writer
+        .run('rollback')
+        .catch((failed: unknown) => this.#log.debug({ error: messageOf(failed) }, 'history: nothing to roll back'))
+      throw error
     }
   }
 
@@ -82,12 +116,12 @@ export class DuckDbFile {
     }
   }
 
-  /** Waits for the reads under way. The last connection's end writes the log into the file. */
+  /** Waits for what is under way. The last connection's end writes the log into the file. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await Promise.allSettled(this.#reads)
-    this.writer.closeSync()
+    await Promise.allSettled(this.#underWay)
+    for (const writer of Object.values(this.#writers)) writer.closeSync()
     this.#instance.closeSync()
     openHere.delete(this.path)
   }

@@ -111,10 +111,14 @@ export async function appendSamples(
   appender.closeSync()
 }
 
-/** Moves `recent` into `archive`, rolls up what it touched, and moves the newest of each series into `latest`. One transaction of the caller's. */
-export async function merge(writer: DuckDBConnection): Promise<void> {
+/**
+ * Moves what `recent` holds before number `n` into `archive`, rolls up what it touched, and moves the newest of each series into `latest`. One
+ * transaction of the caller's; others may append meanwhile.
+ */
+export async function merge(writer: DuckDBConnection, n: bigint): Promise<void> {
   await writer.run(`create or replace temp table merging as
-    select series, t, received, value, quality, verdict from recent qualify row_number() over (partition by series, t order by n desc) = 1`)
+    select series, t, received, value, quality, verdict from recent where n < ${n}
+    qualify row_number() over (partition by series, t order by n desc) = 1`)
   const [[from, to] = []] = await rowsOf(writer, 'select min(t), max(t) from merging')
   if (from !== null && from !== undefined) {
     // The bounds stand there as numbers so that DuckDB leaves the rest of the archive unread.
@@ -127,7 +131,7 @@ export async function merge(writer: DuckDBConnection): Promise<void> {
       qualify row_number() over (partition by series order by t desc, turn desc) = 1`)
     await writer.run('delete from latest')
     await writer.run('insert into latest select * from newest')
-    await writer.run('delete from recent')
+    await writer.run(`delete from recent where n < ${n}`)
     await writer.run('drop table newest')
   }
   await writer.run('drop table merging')

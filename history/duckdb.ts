@@ -5,7 +5,7 @@ import { Fault, messageOf } from '#contract/fault.ts'
 import { MINUTE_MS, type OfGates, type SliceSource, type Width } from './cells.ts'
 import { type ChartSource, chartOf } from './chart.ts'
 import { bucketOf, columnsOf } from './columns.ts'
-import { DuckDbFile, duckDbFault, needsReopening } from './duckdb-file.ts'
+import { DuckDbFile, duckDbFault, needsReopening, type Writer } from './duckdb-file.ts'
 import { readPast } from './duckdb-past.ts'
 import { appendSlices, type Columns, DRAWN, deleteBefore, readRolledUp, readSlices, SUMMED } from './duckdb-rollup.ts'
 import {
@@ -42,6 +42,8 @@ import { pieces, wholeSpan } from './span.ts'
 
 /** About one row group of DuckDB: fewer would make many small ones, more would make what is recent slow to read. */
 const MERGE_ROWS = 100_000
+/** With so many times the rows that call for a merge, what comes in waits for it: what is recent is slow to read. */
+const MOST_MERGES_BEHIND = 4
 const PAGE_ROWS = 10_000
 const RETRY_MS = 1000
 
@@ -64,16 +66,16 @@ export type DuckDbDeps = {
 /**
  * History in one DuckDB file. A write appends to `recent` and is kept when its commit is synced; of rows with the same series and time the
  * one with the highest `n` counts. From time to time `recent` is merged into `archive`, sorted by series and time, where it replaces what has
- * the same key. No primary key: over the archive it would be slow and large, and an append is faster than an upsert and simpler to replay
+ * the same key; on a connection of its own, so that what comes in does not wait for it. No primary key: over the archive it would be slow and large, and an append is faster than an upsert and simpler to replay
  * after a crash. The newest sample of each series is in memory.
  * @throws Fault DATA_IN_USE, DATA_CORRUPT, DISK_FULL, CONFIG_INVALID
  */
 export async function openDuckDb(path: string, deps: DuckDbDeps): Promise<History> {
-  return new DuckDbHistory(await openFile(path), deps)
+  return new DuckDbHistory(await openFile(path, deps.log), deps)
 }
 
-async function openFile(path: string): Promise<Opened> {
-  const file = await DuckDbFile.open(path)
+async function openFile(path: string, log: Logger): Promise<Opened> {
+  const file = await DuckDbFile.open(path, log)
   try {
     return await file.read(async (reader) => {
       const series = await readSeries(reader)
@@ -114,8 +116,9 @@ class DuckDbHistory implements History {
     samplesOf: (of) => this.#samplesOf(of),
     fromSamples: (query) => this.#rangeFromSamples(query),
   }
-  /** The writer's work, one after the other. */
-  #queue: Promise<unknown> = Promise.resolve()
+  /** What is under way and waits, of each kind of writing: one after the other. */
+  readonly #queues: Record<Writer, Promise<unknown>> = { append: Promise.resolve(), upkeep: Promise.resolve() }
+  #merging: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(opened: Opened, { log, mergeRows = MERGE_ROWS }: DuckDbDeps) {
@@ -128,7 +131,7 @@ class DuckDbHistory implements History {
   async write(samples: readonly Sample[]): Promise<WriteOutcome> {
     const { storable, refused, reasons } = sift(samples, this.#keepFrom.samples)
     try {
-      if (storable.length > 0) await this.#inTurn(() => this.#append(storable))
+      if (storable.length > 0) await this.#inTurn('append', () => this.#append(storable))
     } catch (error) {
       return { kind: 'unavailable', retryAfterMs: RETRY_MS, cause: duckDbFault(error, this.#path) }
     }
@@ -180,7 +183,7 @@ class DuckDbHistory implements History {
 
   /** A merge rolls up what it moves, in its transaction: there is nothing else to do than to merge what is there. */
   async rollUp(): Promise<void> {
-    await this.#inTurn(() => this.#merge(1))
+    await this.#inTurn('upkeep', () => this.#merge(1))
   }
 
   async #rolledUp<S>(
@@ -217,9 +220,8 @@ class DuckDbHistory implements History {
   async expire(before: KeepFrom): Promise<void> {
     // What is in `recent` must be in its roll-ups before its samples go.
     await this.rollUp()
-    await this.#inTurn(async () => {
-      const opened = await this.#open()
-      await this.#commit(opened, () => deleteBefore(opened.file.writer, before))
+    await this.#inTurn('upkeep', async () => {
+      await this.#commit(await this.#open(), 'upkeep', (writer) => deleteBefore(writer, before))
       this.#keepFrom = before
     })
   }
@@ -244,17 +246,19 @@ class DuckDbHistory implements History {
   }
 
   async putRollUps(of: RollUpsOf, slices: readonly Slice[]): Promise<void> {
-    await this.#inTurn(async () => {
-      const opened = await this.#open()
-      const { series, file } = opened
-      const added = series.missing([of])
-      const id = series.number(of) ?? added.number(of) ?? -1
-      await this.#commit(opened, async () => {
-        if (added.size > 0) await appendSeries(file.writer, added)
-        await appendSlices(file.writer, { width: of.width, id, slices })
-      })
-      for (const one of added) series.add(one)
+    const id = await this.#inTurn('append', () => this.#numberOf(of))
+    await this.#inTurn('upkeep', async () => {
+      await this.#commit(await this.#open(), 'upkeep', (writer) => appendSlices(writer, { width: of.width, id, slices }))
     })
+  }
+
+  async #numberOf(of: RollUpsOf): Promise<number> {
+    const opened = await this.#open()
+    const { series } = opened
+    const added = series.missing([of])
+    if (added.size > 0) await this.#commit(opened, 'append', (writer) => appendSeries(writer, added))
+    for (const one of added) series.add(one)
+    return series.number(of) ?? -1
   }
 
   async storageBytes(): Promise<number | null> {
@@ -271,7 +275,7 @@ class DuckDbHistory implements History {
   }
 
   async #closeAll(): Promise<void> {
-    await this.#queue
+    await Promise.all(Object.values(this.#queues))
     await this.#opening?.catch(() => undefined)
     await this.#leaving
     await this.#opened?.file.close()
@@ -279,45 +283,43 @@ class DuckDbHistory implements History {
 
   async #append(samples: readonly Sample[]): Promise<void> {
     const opened = await this.#open()
-    const { series, file, nextN } = opened
+    if (opened.recentRows >= MOST_MERGES_BEHIND * this.#mergeRows) await this.#mergeSoon()
+    const { series, nextN } = opened
     const added = series.missing(samples)
     const ids = samples.map((s) => series.number(s) ?? added.number(s) ?? -1)
-    await this.#commit(opened, async () => {
-      if (added.size > 0) await appendSeries(file.writer, added)
-      await appendSamples(file.writer, { samples, ids, n: nextN })
+    await this.#commit(opened, 'append', async (writer) => {
+      if (added.size > 0) await appendSeries(writer, added)
+      await appendSamples(writer, { samples, ids, n: nextN })
     })
     for (const one of added) series.add(one)
     opened.nextN += BigInt(samples.length)
     opened.recentRows += samples.length
     for (const sample of samples) keepNewest(opened, sample)
-    if (opened.recentRows >= this.#mergeRows) this.#mergeSoon()
+    if (opened.recentRows >= this.#mergeRows) void this.#mergeSoon()
   }
 
-  /** After the write that called for it has been answered: what is in `recent` is kept already. */
-  #mergeSoon(): void {
-    this.#inTurn(() => this.#merge(this.#mergeRows)).catch((error: unknown) =>
-      this.#log.warn({ error: messageOf(error), file: this.#path }, 'history: merging was put off'),
-    )
+  /** Beside what comes in. One that fails is tried again by the next write: what is in `recent` is kept already. */
+  #mergeSoon(): Promise<void> {
+    this.#merging ??= this.#inTurn('upkeep', () => this.#merge(this.#mergeRows))
+      .catch((error: unknown) => this.#log.warn({ error: messageOf(error), file: this.#path }, 'history: merging was put off'))
+      .finally(() => {
+        this.#merging = undefined
+      })
+    return this.#merging
   }
 
   async #merge(fromRows: number): Promise<void> {
     const opened = await this.#open()
-    if (opened.recentRows < fromRows) return
-    await this.#commit(opened, () => merge(opened.file.writer))
-    opened.recentRows = 0
+    const { recentRows, nextN } = opened
+    if (recentRows < fromRows) return
+    await this.#commit(opened, 'upkeep', (writer) => merge(writer, nextN))
+    opened.recentRows -= recentRows
   }
 
-  async #commit(opened: Opened, work: () => Promise<void>): Promise<void> {
-    const { writer } = opened.file
+  async #commit(opened: Opened, kind: Writer, work: (writer: DuckDBConnection) => Promise<void>): Promise<void> {
     try {
-      await writer.run('begin')
-      await work()
-      await writer.run('commit')
+      await opened.file.write(kind, work)
     } catch (error) {
-      // A commit that failed has ended its transaction already, and says so.
-      await writer
-        .run('rollback')
-        .catch((failed: unknown) => this.#log.debug({ error: messageOf(failed) }, 'history: nothing to roll back'))
       this.#leaveIfInvalid(opened, error)
       throw error
     }
@@ -344,7 +346,7 @@ class DuckDbHistory implements History {
     if (this.#closing !== undefined) throw new Fault('HISTORY_UNREACHABLE', `the history in ${this.#path} is closed`, 'open it again')
     if (this.#opened) return this.#opened
     this.#opening ??= this.#leaving
-      .then(() => openFile(this.#path))
+      .then(() => openFile(this.#path, this.#log))
       .then((opened) => {
         this.#opened = opened
         return opened
@@ -355,9 +357,9 @@ class DuckDbHistory implements History {
     return await this.#opening
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work)
-    this.#queue = turn.catch(() => undefined)
+  #inTurn<T>(kind: Writer, work: () => Promise<T>): Promise<T> {
+    const turn = this.#queues[kind].then(work)
+    this.#queues[kind] = turn.catch(() => undefined)
     return turn
   }
 }
