@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { District } from '#contract/district.ts'
 import { good } from '#contract/reading.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
-import type { History, Sample } from '#history/port.ts'
+import type { History, Sample, WriteOutcome } from '#history/port.ts'
 import type { Registry } from '#registry/port.ts'
 import type { CanalModel } from '#simulators/canal/model.ts'
 import { openCanals } from '#simulators/canal/open-canals.ts'
@@ -13,6 +14,8 @@ import { pastOf } from '#simulators/canal/past.ts'
 
 const DAY_MS = 86_400_000
 const BATCH_ROWS = 20_000
+/** Batches that wait for the store, some tens of MB. */
+const MOST_UNDER_WAY = 8
 /** Stands in the gap ledger where an import names its file. */
 const SIMULATED = '模拟 simulated'
 
@@ -62,32 +65,38 @@ export async function canalsWithPast(
   return canals
 }
 
-/** The store takes one batch while the next one is computed. @returns how many readings each gate has */
+/** The store takes batches while the next ones are computed. @returns how many readings each gate has */
 async function store(
   steps: ReturnType<typeof pastOf>,
   { history, received, signal }: { history: Pick<History, 'write'>; received: UnixMs; signal: AbortSignal },
 ): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>()
-  let [batch, writing] = [[] as Sample[], Promise.resolve()]
-  const write = async (samples: readonly Sample[]): Promise<void> => {
-    const outcome = await history.write(samples, { rewrite: true })
-    if (outcome.kind === 'unavailable') throw outcome.cause
-    if (outcome.kind === 'refused') throw new Error(`history refused the simulated past: ${outcome.reason}`)
+  const underWay: Promise<WriteOutcome>[] = []
+  const write = (samples: readonly Sample[]): void => {
+    underWay.push(history.write(samples, { rewrite: true }))
   }
+  let batch: Sample[] = []
   for (const step of steps) {
     for (const { gate, metric, t, value } of step) {
       batch.push({ gate, metric, t, received, reading: good(value) })
       counts.set(gate, (counts.get(gate) ?? 0) + 1)
     }
+    // The store's work goes on between two steps.
+    await setImmediate()
+    if (signal.aborted) break
     if (batch.length < BATCH_ROWS) continue
-    await writing
-    if (signal.aborted) return counts
-    writing = write(batch)
+    write(batch)
     batch = []
+    if (underWay.length > MOST_UNDER_WAY) expectKept(await underWay.shift())
   }
-  await writing
-  await write(batch)
+  if (!signal.aborted) write(batch)
+  for (const outcome of await Promise.all(underWay)) expectKept(outcome)
   return counts
+}
+
+function expectKept(outcome: WriteOutcome | undefined): void {
+  if (outcome?.kind === 'unavailable') throw outcome.cause
+  if (outcome?.kind === 'refused') throw new Error(`history refused the simulated past: ${outcome.reason}`)
 }
 
 function readMark(file: string) {

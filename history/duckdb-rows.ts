@@ -127,7 +127,8 @@ export async function merge(writer: DuckDBConnection, n: bigint): Promise<void> 
     await writer.run('insert into archive select * from merging order by series, t')
     await rollUpChanged(writer, 'merging')
     await writer.run(`create or replace temp table newest as
-      select series, t, received, value, quality, verdict from (select *, 1 as turn from merging union all select *, 0 as turn from latest)
+      with top as (select * from merging where (series, t) in (select (series, max(t)) from merging group by series))
+      select series, t, received, value, quality, verdict from (select *, 1 as turn from top union all select *, 0 as turn from latest)
       qualify row_number() over (partition by series order by t desc, turn desc) = 1`)
     await writer.run('delete from latest')
     await writer.run('insert into latest select * from newest')

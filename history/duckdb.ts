@@ -40,8 +40,8 @@ import { sift } from './sift.ts'
 import type { Slice, SummedSlice } from './slice.ts'
 import { pieces, wholeSpan } from './span.ts'
 
-/** About one row group of DuckDB: fewer would make many small ones, more would make what is recent slow to read. */
-const MERGE_ROWS = 100_000
+/** Nearly two row groups of DuckDB: fewer would roll up the same days more often, more would make what is recent slow to read. */
+const MERGE_ROWS = 200_000
 /** With so many times the rows that call for a merge, what comes in waits for it: what is recent is slow to read. */
 const MOST_MERGES_BEHIND = 4
 const PAGE_ROWS = 10_000

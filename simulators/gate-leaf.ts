@@ -9,11 +9,17 @@ export type Direction = 'raising' | 'lowering' | 'still'
 
 /** @returns where the leaf is at `t`, to the millimetre, and whether its motor runs. */
 export function positionAt(m: Motion, t: UnixMs): { readonly opening_mm: number; readonly direction: Direction } {
-  const way = m.to_mm - m.from_mm
-  const gone = (Math.max(0, t - m.start) / 1000) * m.speed_mm_s
-  if (gone >= Math.abs(way)) return { opening_mm: m.to_mm, direction: 'still' }
-  return { opening_mm: Math.round(m.from_mm + Math.sign(way) * gone), direction: way > 0 ? 'raising' : 'lowering' }
+  if (isAtRest(m, t)) return { opening_mm: m.to_mm, direction: 'still' }
+  return { opening_mm: openingAt(m, t), direction: m.to_mm > m.from_mm ? 'raising' : 'lowering' }
 }
+
+/** @returns where the leaf is at `t`, mm: without an object, for who asks a hundred million times. */
+export function openingAt(m: Motion, t: UnixMs): number {
+  return isAtRest(m, t) ? m.to_mm : Math.round(m.from_mm + Math.sign(m.to_mm - m.from_mm) * gone(m, t))
+}
+
+const isAtRest = (m: Motion, t: UnixMs): boolean => gone(m, t) >= Math.abs(m.to_mm - m.from_mm)
+const gone = (m: Motion, t: UnixMs): number => (Math.max(0, t - m.start) / 1000) * m.speed_mm_s
 
 /** The command registers of a leaf and, once a command has been taken, the motion that it made. */
 export type Control = {

@@ -1,7 +1,7 @@
 import type { District, Structure } from '#contract/district.ts'
 import { metres, type UnixMs, unixMs } from '#contract/units.ts'
 import { gateFlow } from '#hydraulics/sluice-gate.ts'
-import { type Motion, positionAt } from '../gate-leaf.ts'
+import { type Motion, openingAt } from '../gate-leaf.ts'
 import { swing, unit } from '../noise.ts'
 import { demandShare } from './calendar.ts'
 import { type CanalBed, CLEAN, designWater, normalDepthShift, type Water } from './hydrostatics.ts'
@@ -41,6 +41,9 @@ type Gate = {
   readonly speed_mm_s: number
   readonly round: number
   readonly leaves: Motion[]
+  /** Of each leaf in the last step, mm and m³/s. */
+  readonly openings: number[]
+  readonly flows: number[]
   /** Set while somebody else moves the leaves: then the keeper does not. */
   commanded: boolean
   flow: number
@@ -177,7 +180,7 @@ export class CanalModel {
       feeds,
       speed_mm_s: SLOWEST_MM_S + (FASTEST_MM_S - SLOWEST_MM_S) * unit(seed, s.id, 'speed'),
       round: Math.floor(ROUND_STEPS * unit(seed, s.id, 'round')),
-      leaves: [],
+      ...{ leaves: [], openings: [], flows: [] },
       commanded: false,
       flow,
       up,
@@ -234,9 +237,7 @@ export class CanalModel {
   #step(): void {
     const t = unixMs(this.#t)
     const n = Math.round(t / STEP_MS)
-    for (const g of this.#gates.values()) {
-      g.flow = g.leaves.reduce((sum, m) => sum + flowUnder(g, positionAt(m, t).opening_mm), 0)
-    }
+    for (const g of this.#gates.values()) g.flow = flowThrough(g, t)
     for (const p of this.#pools) this.#fill(p, t)
     for (const g of this.#gates.values()) {
       this.#settleLevels(g, t)
@@ -283,12 +284,11 @@ export class CanalModel {
 
   #keep(g: Gate, t: UnixMs): void {
     const wanted = this.#wantedFlow(g, t)
-    const before = positionAt(g.leaves[0] ?? { from_mm: 0, to_mm: 0, start: t, speed_mm_s: 1 }, t).opening_mm
+    const before = openingAt(g.leaves[0] ?? { from_mm: 0, to_mm: 0, start: t, speed_mm_s: 1 }, t)
     const opening = decideOpening({ ...asSeen(g, before), wanted })
     if (opening === before) return
     for (const [i, m] of g.leaves.entries()) {
-      const { opening_mm } = positionAt(m, t)
-      g.leaves[i] = { from_mm: opening_mm, to_mm: this.#unevened(g, opening, i), start: t, speed_mm_s: g.speed_mm_s }
+      g.leaves[i] = { from_mm: openingAt(m, t), to_mm: this.#unevened(g, opening, i), start: t, speed_mm_s: g.speed_mm_s }
     }
   }
 
@@ -340,6 +340,21 @@ const asSeen = (g: Gate, opening_mm: number) => ({
   width_m: g.s.leaf_width_m,
   height_mm: Math.round(g.s.leaf_height_m * 1000),
 })
+
+/** Through all leaves, m³/s. Many stand alike: each opening is reckoned once. */
+function flowThrough(g: Gate, t: UnixMs): number {
+  const { openings, flows, leaves } = g
+  let sum = 0
+  for (let i = 0; i < leaves.length; i++) {
+    const opening = openingAt(leaves[i] as Motion, t)
+    openings[i] = opening
+    const alike = openings.indexOf(opening)
+    const flow = alike < i ? (flows[alike] as number) : flowUnder(g, opening)
+    flows[i] = flow
+    sum += flow
+  }
+  return sum
+}
 
 function flowUnder(g: Gate, opening_mm: number): number {
   if (opening_mm <= 0) return 0

@@ -1,7 +1,7 @@
 import type { District } from '#contract/district.ts'
 import { openingOfLeaf } from '#contract/metrics.ts'
 import { type UnixMs, unixMs } from '#contract/units.ts'
-import { positionAt } from '../gate-leaf.ts'
+import { openingAt } from '../gate-leaf.ts'
 import type { CanalModel } from './model.ts'
 
 /** In SI units, levels from the structure's gauge datum. */
@@ -21,25 +21,26 @@ export function* pastOf(
   district: District,
   { from, to }: { readonly from: UnixMs; readonly to: UnixMs },
 ): Generator<PastReading[]> {
-  const told = new Map<string, number>()
+  const gates = district.structures.map((structure) => ({
+    ...{ structure, metrics: Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1)), told: [] as number[] },
+  }))
   for (let n = Math.ceil(from / PAST_STEP_MS); n * PAST_STEP_MS < to; n++) {
     const t = unixMs(n * PAST_STEP_MS)
     const readings: PastReading[] = []
-    for (const s of district.structures) {
-      const water = canals.water(s.id, t)
-      const add = (metric: string, value: number): void => {
-        readings.push({ gate: s.id, metric, t, value })
-      }
-      add('level_up', inMillimetres(s.sill_m + water.up - s.datum_m))
-      add('level_down', inMillimetres(s.sill_m + water.down - s.datum_m))
-      add('flow', inMillimetres(canals.flow(s.id, t)))
-      for (const [i, motion] of canals.motions(s.id, t).entries()) {
-        const opening = positionAt(motion, t).opening_mm / 1000
-        const metric = openingOfLeaf(i + 1)
-        const series = `${s.id} ${metric}`
-        if (told.get(series) === opening && n % OPENING_EVERY !== 0) continue
-        told.set(series, opening)
-        add(metric, opening)
+    for (const { structure: s, metrics, told } of gates) {
+      const gate = s.id
+      const water = canals.water(gate, t)
+      readings.push({ gate, metric: 'level_up', t, value: inMillimetres(s.sill_m + water.up - s.datum_m) })
+      readings.push({ gate, metric: 'level_down', t, value: inMillimetres(s.sill_m + water.down - s.datum_m) })
+      readings.push({ gate, metric: 'flow', t, value: inMillimetres(canals.flow(gate, t)) })
+      const motions = canals.motions(gate, t)
+      for (const [i, metric] of metrics.entries()) {
+        const motion = motions[i]
+        if (!motion) continue
+        const value = openingAt(motion, t) / 1000
+        if (told[i] === value && n % OPENING_EVERY !== 0) continue
+        told[i] = value
+        readings.push({ gate, metric, t, value })
       }
     }
     yield readings
