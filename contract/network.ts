@@ -1,4 +1,5 @@
 import type { Canal, Structure } from './district.ts'
+import { grouped } from './grouped.ts'
 
 /** What follows from how canals and structures lie to one another. Pure: API and dashboard must name the same intakes and reaches. */
 
@@ -42,15 +43,4 @@ export function reachesOf<S extends Placed>(canals: readonly Fed[], structures: 
       return [{ canal: canal.id, up, down, offtakes }]
     })
   })
-}
-
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group) group.push(item)
-    else groups.set(key, [item])
-  }
-  return groups
 }

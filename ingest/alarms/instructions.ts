@@ -1,4 +1,5 @@
 import type { Canal, Structure } from '#contract/district.ts'
+import { grouped } from '#contract/grouped.ts'
 import type { CommandRow, OrderRow } from '#registry/control-port.ts'
 import type { Registry } from '#registry/port.ts'
 
@@ -12,8 +13,20 @@ const ORDERS_READ = 500
 
 type Command = Pick<CommandRow, 'structure' | 'state' | 'confirmedAt' | 'updatedAt'>
 type Order = Pick<OrderRow, 'structure' | 'state' | 'target' | 'effectiveAt' | 'updatedAt' | 'createdAt'>
-/** What people have asked of gates lately, and the canals that they stand in. */
+/** What people have asked lately: of all gates with the canals that they stand in, and of one gate. */
 export type Surroundings = { readonly commands: readonly Command[]; readonly orders: readonly Order[]; readonly canals: readonly Canal[] }
+export type Asked = Omit<Surroundings, 'canals'>
+const NOTHING: Asked = { commands: [], orders: [] }
+
+/** @returns what has been asked of each gate: it is looked up for each opening that comes. */
+export function askedByGate({ commands, orders }: Asked): (structure: string) => Asked {
+  const commandsOf = grouped(commands, (c) => c.structure)
+  const ordersOf = grouped(orders, (o) => o.structure)
+  const asked = new Map(
+    [...commandsOf.keys(), ...ordersOf.keys()].map((id) => [id, { commands: commandsOf.get(id) ?? [], orders: ordersOf.get(id) ?? [] }]),
+  )
+  return (structure) => asked.get(structure) ?? NOTHING
+}
 
 /** @throws Fault REGISTRY_UNREACHABLE */
 export async function readSurroundings({ control, orders, district }: Registry, now: number): Promise<Surroundings> {
@@ -32,27 +45,18 @@ const CARRIED_OUT: readonly string[] = ['done', 'feedback', 'closed']
 const IN_FORCE: readonly string[] = ['executing', 'done', 'feedback']
 
 /** Has anybody asked for the gate to move at `t`? */
-export function isAskedFor({ commands, orders }: Surroundings, structure: string, t: number): boolean {
+export function isAskedFor({ commands, orders }: Asked, t: number): boolean {
   const commanded = commands.some(
-    (c) =>
-      c.structure === structure &&
-      c.confirmedAt !== null &&
-      c.confirmedAt - CLOCK_MS <= t &&
-      (!ENDED.includes(c.state) || c.updatedAt + AFTER_COMMAND_MS >= t),
+    (c) => c.confirmedAt !== null && c.confirmedAt - CLOCK_MS <= t && (!ENDED.includes(c.state) || c.updatedAt + AFTER_COMMAND_MS >= t),
   )
-  return (
-    commanded ||
-    orders.some(
-      (o) =>
-        o.structure === structure && (BY_HAND.includes(o.state) || (CARRIED_OUT.includes(o.state) && o.updatedAt + AFTER_ORDER_MS >= t)),
-    )
-  )
+  return commanded || orders.some((o) => BY_HAND.includes(o.state) || (CARRIED_OUT.includes(o.state) && o.updatedAt + AFTER_ORDER_MS >= t))
 }
 
 /** The order that a gate should follow at `t`: the latest that has taken effect, while it is in force. */
-export function orderInForce({ orders }: Surroundings, structure: string, t: number): Order | undefined {
+export function orderInForce({ orders }: Asked, t: number): Order | undefined {
+  if (orders.length === 0) return undefined
   const latest = orders
-    .filter((o) => o.structure === structure && o.effectiveAt <= t && (IN_FORCE.includes(o.state) || o.state === 'closed'))
+    .filter((o) => o.effectiveAt <= t && (IN_FORCE.includes(o.state) || o.state === 'closed'))
     .toSorted((a, b) => b.effectiveAt - a.effectiveAt || b.createdAt - a.createdAt)[0]
   return latest && IN_FORCE.includes(latest.state) ? latest : undefined
 }

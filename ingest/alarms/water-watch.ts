@@ -3,7 +3,7 @@ import type { Structure } from '#contract/district.ts'
 import { leafOfOpening } from '#contract/metrics.ts'
 import { type Reach, reachesOf } from '#contract/network.ts'
 import type { Sample } from '#history/port.ts'
-import { deviationOf, isAskedFor, type Known, orderInForce, type Surroundings } from './instructions.ts'
+import { askedByGate, deviationOf, isAskedFor, type Known, orderInForce, type Surroundings } from './instructions.ts'
 import { LeafMoves } from './leaf-moves.ts'
 import { ReachBalance } from './reach-balance.ts'
 
@@ -19,18 +19,18 @@ export class WaterWatch {
   readonly #moves = new LeafMoves()
   readonly #balance = new ReachBalance()
   readonly #gates = new Map<string, Memory>()
-  #known: Surroundings = { commands: [], orders: [], canals: [] }
+  #asked = askedByGate({ commands: [], orders: [] })
   #reaches: Reach<Structure>[] = []
   #balancedAt = Number.NEGATIVE_INFINITY
 
   /** Commands and orders have been read again. */
   refresh(known: Surroundings, gates: readonly Structure[], now: number): Judgement[] {
-    this.#known = known
+    this.#asked = askedByGate(known)
     this.#reaches = reachesOf(known.canals, gates)
     return gates.flatMap(({ id }): Judgement[] => {
       const settled: Judgement[] =
         this.#isAskedFor(id, now) && this.#moves.settle(id) ? [{ kind: 'leaf_moved', gate: id, t: now, value: 0 }] : []
-      return orderInForce(known, id, now) ? settled : [...settled, { kind: 'order_deviation', gate: id, t: now, value: 0 }]
+      return orderInForce(this.#asked(id), now) ? settled : [...settled, { kind: 'order_deviation', gate: id, t: now, value: 0 }]
     })
   }
 
@@ -50,7 +50,7 @@ export class WaterWatch {
       found.push({ kind: 'leaf_moved', gate: gate.id, t, value: moved })
     }
     if (moves || metric === 'flow' || metric === 'level_up') {
-      const order = orderInForce(this.#known, gate.id, t)
+      const order = orderInForce(this.#asked(gate.id), t)
       const deviation = order && deviationOf(order.target, gate, knownOf(values))
       if (deviation !== undefined) found.push({ kind: 'order_deviation', gate: gate.id, t, value: deviation })
     }
@@ -75,7 +75,7 @@ export class WaterWatch {
   }
 
   #isAskedFor(gate: string, t: number): boolean {
-    return this.#memoryOf(gate).values.get('mode') === AUTOMATIC || isAskedFor(this.#known, gate, t)
+    return this.#memoryOf(gate).values.get('mode') === AUTOMATIC || isAskedFor(this.#asked(gate), t)
   }
 
   #memoryOf(gate: string): Memory {
