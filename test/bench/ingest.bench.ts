@@ -1,8 +1,11 @@
 /**
  * A fleet of virtual sites → Mosquitto → ingest → a store, in values/s, beside the same number of values written to the same store in bulk with no
- * pipeline, in the same run. Aim: at least half of that with one worker. Then a steady load for SLUICE_BENCH_MINUTES (10): delay from publish to
+ * pipeline, in the same run. Aim: at least half of that with one worker; what fleet, broker and a host that only sends receipts reach on this machine
+ * stands beside. Then a steady load for SLUICE_BENCH_MINUTES (10): delay from publish to
  * receipt, and memory. SLUICE_BENCH_STORES names the stores.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +21,7 @@ import type { Sample } from '#history/port.ts'
 import { openRegistry } from '#registry/open.ts'
 import { fleetValue } from '#simulators/fleet/site.ts'
 import { FLEET_DEFAULTS, fleetDistrict, openFleet } from '#simulators/fleet.ts'
+import { bundled } from '../support/bundle.ts'
 import { type Program, residentMb, root, startProgram } from '../support/program.ts'
 import { quantile } from '../support/quantile.ts'
 import { startInflux1, startMosquitto, startPostgres, tempFolder } from '../support/servers.ts'
@@ -112,25 +116,46 @@ async function bulk(store: string, district: District): Promise<number> {
   return rate
 }
 
+/** @returns values a second that the fleet delivers of what waits at its sites. */
+async function deliver(brokerUrl: string, district: District): Promise<{ rate: number; repeated: number; payload_bytes: number }> {
+  const started = performance.now()
+  const fleet = await openFleet(
+    { ...FLEET_DEFAULTS, brokerUrl, district, everyMs: 0, backlog: BACKLOG, retryMs: 60_000 },
+    { log, now: Date.now },
+  )
+  expect(await fleet.delivered({ timeoutMs: 600_000 })).toBe(true)
+  const rate = perSecond(VALUES, performance.now() - started)
+  const { repeated, payload_bytes } = fleet.stats()
+  await fleet.close()
+  return { rate, repeated, payload_bytes }
+}
+
+test('fleet and broker alone', async () => {
+  const mosquitto = await startMosquitto()
+  const file = bundled('receipting-host', "import './test/bench/receipting-host.ts'")
+  const host = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, BROKER: mosquitto.url } })
+  try {
+    await once(host.stdout, 'data')
+    const { rate } = await deliver(mosquitto.url, fleetDistrict(SITES, { structuresPerSite: STRUCTURES }))
+    print(`fleet, Mosquitto and a host that only decodes and sends receipts: ${rate.toLocaleString('en')} values/s`)
+  } finally {
+    host.kill()
+    await mosquitto.stop()
+    rmSync(file)
+  }
+})
+
 test.each(STORES)('ingest into %s', async (store) => {
   const district = fleetDistrict(SITES, { structuresPerSite: STRUCTURES })
   const limit = await bulk(store, district)
   const center = await startCenter(store, district)
   try {
-    const started = performance.now()
-    const fleet = await openFleet(
-      { ...FLEET_DEFAULTS, brokerUrl: center.brokerUrl, district, everyMs: 0, backlog: BACKLOG, retryMs: 60_000 },
-      { log, now: Date.now },
-    )
-    expect(await fleet.delivered({ timeoutMs: 600_000 })).toBe(true)
-    const rate = perSecond(VALUES, performance.now() - started)
-    const { repeated, payload_bytes } = fleet.stats()
-    await fleet.close()
+    const { rate, repeated, payload_bytes } = await deliver(center.brokerUrl, district)
     print(
       `${store}: ${VALUES.toLocaleString('en')} values through Mosquitto and one ingest: ${rate.toLocaleString('en')} values/s (${Math.round(payload_bytes / 1e6)} MB of payload, ${repeated} batches repeated)`,
     )
     print(`${store}: the same values in bulk, no pipeline: ${limit.toLocaleString('en')} values/s; ratio ${(rate / limit).toFixed(2)}`)
-    await steady(store, center, district, rate)
+    if (MINUTES > 0) await steady(store, center, district, rate)
   } finally {
     await center.stop()
   }
