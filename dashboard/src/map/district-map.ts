@@ -28,7 +28,7 @@ type Options = {
 const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] }
 const CLOSE_ZOOM = 11
 /** Names stand on the right of their structures. */
-const PADDING_PX = { top: 40, bottom: 50, left: 50, right: 150 }
+const PADDING_PX = { top: 40, bottom: 50, left: 50, right: 190 }
 
 /** The map of the district. @throws where the browser has no WebGL. */
 export function openDistrictMap({ container, palette, layers, bounds, open, label }: Options): DistrictMap {
@@ -76,14 +76,19 @@ export function openDistrictMap({ container, palette, layers, bounds, open, labe
     map.getSource<GeoJSONSource>('canals')?.setData(shown[0])
     map.getSource<GeoJSONSource>('gates')?.setData(shown[1])
   }
-  map.once('load', () => {
+  // Not `load`: that waits for the pictures, and of a tile server that does not answer none ever comes.
+  map.once('style.load', () => {
     isLoaded = true
     put()
     container.dataset['ready'] = 'true'
   })
-  map.on('idle', () => {
+  const countDrawn = (): void => {
     const drawn = map.queryRenderedFeatures({ layers: ['gates'] }).map(({ properties }) => properties['id'] as unknown)
     container.dataset['drawn'] = String(new Set(drawn).size)
+  }
+  map.on('idle', countDrawn)
+  map.on('sourcedata', ({ sourceId, isSourceLoaded }) => {
+    if (sourceId === 'gates' && isSourceLoaded) map.once('render', countDrawn)
   })
   return {
     show: (canals, gates) => {
