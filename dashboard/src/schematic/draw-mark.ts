@@ -14,13 +14,13 @@ export function drawCondition(
   ctx.fillStyle = at.colour
   ctx.lineWidth = 1.6
   ctx.setLineDash([])
-  const path = new Path2D(SHAPES[condition])
+  const path = pathOf(SHAPES[condition])
   switch (condition) {
     case 'fault':
     case 'bad':
       ctx.fill(path)
       ctx.strokeStyle = at.ground
-      ctx.stroke(new Path2D(INSIDE[condition]))
+      ctx.stroke(pathOf(INSIDE[condition]))
       break
     case 'offline':
       ctx.lineWidth = 2.8
@@ -49,6 +49,16 @@ const SHAPES: Readonly<Record<Condition, string>> = {
 }
 const INSIDE = { fault: 'M8 6v4.5M8 12v1.6', bad: 'M8 4.6v4M8 10.4v1.4' } as const
 
+const paths = new Map<string, Path2D>()
+/** To read a path takes longer than to draw it. */
+function pathOf(shape: string): Path2D {
+  const known = paths.get(shape)
+  if (known) return known
+  const path = new Path2D(shape)
+  paths.set(shape, path)
+  return path
+}
+
 /** A label on a string, as TagSign.vue. */
 export function drawTag(
   ctx: CanvasRenderingContext2D,
@@ -57,7 +67,7 @@ export function drawTag(
   ctx.save()
   ctx.translate(at.x, at.y)
   ctx.scale(at.size / 16, at.size / 16)
-  const path = new Path2D('M5 4 8 .8 11 4h2v11H3V4Z')
+  const path = pathOf('M5 4 8 .8 11 4h2v11H3V4Z')
   ctx.fillStyle = at.palette.warnGround
   ctx.strokeStyle = at.palette.warnText
   ctx.lineWidth = 1.6

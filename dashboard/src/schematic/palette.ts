@@ -49,3 +49,12 @@ export function readPalette(): Palette {
     },
   }
 }
+
+const PALE_SHARE = 55
+/** What is drawn with it looks faded and still covers what is under it, so that a part of it can be drawn anew. */
+export function pale(palette: Palette): Palette {
+  const faded = (colour: string): string => `color-mix(in srgb, ${colour} ${PALE_SHARE}%, ${palette.surface})`
+  const { font, surface, condition, ...colours } = palette
+  const fadedOf = <T extends object>(of: T): T => Object.fromEntries(Object.entries(of).map(([name, colour]) => [name, faded(colour)])) as T
+  return { font, surface, condition: fadedOf(condition), ...fadedOf(colours) }
+}
