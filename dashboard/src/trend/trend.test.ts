@@ -4,6 +4,7 @@ import type { HistoryReply, Series } from '#contract/http.ts'
 import type { LiveState } from '#contract/live.ts'
 import { type ColumnOptions, cellBefore, type TailPoint, toColumns } from './columns.ts'
 import { firstChoice, keyOf, lineStyle, panesOf } from './panes.ts'
+import { piecesOf } from './pieces.ts'
 import { fromQuery, toQuery } from './query.ts'
 import { extendTail } from './tail.ts'
 import { back, current, panBy, rereadMs, shift, type Trail, windowOf, zoomAt, zoomIn, zoomTo } from './view.ts'
@@ -231,4 +232,16 @@ describe('the panes', () => {
     const looks = Array.from({ length: 12 }, (_, n) => JSON.stringify(lineStyle(n)))
     expect(new Set(looks).size).toBe(12)
   })
+})
+
+test('a line in pieces has each of its segments, and each corner within one of them', () => {
+  expect(piecesOf(10, 200)).toEqual([[10, 200]])
+  const pieces = piecesOf(700, 2279)
+  expect(pieces[0]?.[0]).toBe(700)
+  expect(pieces.at(-1)?.[1]).toBe(2279)
+  for (let corner = 701; corner < 2279; corner++) expect(pieces.some(([from, to]) => from < corner && corner < to)).toBe(true)
+  expect(piecesOf(0, 512)).toEqual([
+    [0, 256],
+    [255, 512],
+  ])
 })
