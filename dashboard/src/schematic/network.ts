@@ -1,4 +1,5 @@
 import type { Canal, Structure } from '#contract/district.ts'
+import { grouped } from '#contract/grouped.ts'
 
 /** What the drawings need of a structure. */
 export type Structured = Pick<
@@ -44,16 +45,6 @@ export function networkOf<S extends Structured>(canals: Iterable<Canal>, structu
     .filter(isRoot)
     .map(branchOf)
     .sort((a, b) => countOf(b) - countOf(a))
-}
-
-export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>()
-  for (const item of items) {
-    const group = groups.get(keyOf(item))
-    if (group) group.push(item)
-    else groups.set(keyOf(item), [item])
-  }
-  return groups
 }
 
 function isCircular(canal: Canal, known: ReadonlyMap<string, Canal>): boolean {
