@@ -26,6 +26,7 @@ test('the memory of the dispatcher’s pages does not grow in an hour', async ()
     for (const [name, { path, ready }] of Object.entries(PAGES)) {
       const { page, troubles } = await visit(browser, busy.address, { width: 1920, height: 1080 })
       await signIn(page, busy.who)
+      await page.locator(PAGES.overview.ready).first().waitFor()
       await page.goto(`${busy.address}${path}`)
       await page.locator(ready).first().waitFor()
       const cdp = await page.context().newCDPSession(page)
