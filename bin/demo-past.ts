@@ -32,17 +32,17 @@ type Wanted = {
 /**
  * The canals of the demo at `now`. The first start takes them through the days before and puts what the gates showed into history; a start that
  * was cut off is made good by the next one, which computes the same values again.
- * @returns undefined when `signal` aborted. @throws the store's cause when history does not take it
+ * @returns the canals, and whether a past was stored now; undefined when `signal` aborted. @throws the store's cause when history does not take it
  */
 export async function canalsWithPast(
   district: District,
   { history, registry }: { history: Pick<History, 'write' | 'latest'>; registry: Pick<Registry, 'imports'> },
   { folder, seed, days, now, signal }: Wanted,
-): Promise<CanalModel | undefined> {
+): Promise<{ canals: CanalModel; wasStored: boolean } | undefined> {
   const file = join(folder, 'simulated-past.json')
   const before = readMark(file)
   const isNeeded = before ? !before.whole : days > 0 && (await history.latest(district.structures.map((s) => s.id))).length === 0
-  if (!isNeeded) return openCanals(district, { seed, now })
+  if (!isNeeded) return { canals: openCanals(district, { seed, now }), wasStored: false }
   const span = before ?? { from: now - days * DAY_MS, to: now, seed, whole: false }
   writeMark(file, span)
   const started = performance.now()
@@ -62,7 +62,7 @@ export async function canalsWithPast(
   const readings = [...counts.values()].reduce((a, b) => a + b, 0)
   process.stderr.write(`sluice: ${readings.toLocaleString('en')} simulated readings are in history, ${seconds} s\n`)
   canals.advance(now)
-  return canals
+  return { canals, wasStored: true }
 }
 
 /** The store takes batches while the next ones are computed. @returns how many readings each gate has */

@@ -20,6 +20,7 @@ import { loadProfiles } from '#edge-agent/load-profiles.ts'
 import { type Edge, openEdge } from '#edge-agent/main.ts'
 import { EdgeSettings } from '#edge-agent/settings.ts'
 import { openHistory } from '#history/open.ts'
+import type { History } from '#history/port.ts'
 import { openIngest } from '#ingest/main.ts'
 import { IngestSettings } from '#ingest/settings.ts'
 import { openRegistry } from '#registry/open.ts'
@@ -52,13 +53,30 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
       )
 
     // Side by side: one waits for the disk while the other reckons. Their locks tell a second start that the folder is in use.
-    const [registry, history] = await bothOpened(
+    const openOwnHistory = async (): Promise<History> =>
+      closers.add('history', await openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }))
+    const [registry, firstHistory] = await bothOpened(
       openRegistry(`pglite:${join(data, 'registry')}`, { log, migrationsFolder: folders.migrations }).then((r) =>
         closers.add('registry', r),
       ),
-      openHistory(`duckdb:${join(data, 'history.duckdb')}`, { log }).then((h) => closers.add('history', h)),
+      openOwnHistory(),
     )
     await registry.district.seed(district)
+    const past = await canalsWithPast(
+      district,
+      { history: firstHistory, registry },
+      {
+        folder: data,
+        seed: settings.seed,
+        days: settings.past_days,
+        now: unixMs(Date.now()),
+        signal,
+      },
+    )
+    if (!past) return
+    // What the store has taken for it, it gives back to the system only when it is closed.
+    if (past.wasStored) await firstHistory.close()
+    const history = past.wasStored ? await openOwnHistory() : firstHistory
     const keyFile = join(data, 'keys', 'commands.pem')
     const commandKey = makeKeyFile(keyFile)
     const keys = await demoKeys(registry, district.sites)
@@ -83,22 +101,10 @@ export async function runDemo(settings: DemoSettings, log: Logger, signal: Abort
         },
       ),
     )
-    const canals = await canalsWithPast(
-      district,
-      { history, registry },
-      {
-        folder: data,
-        seed: settings.seed,
-        days: settings.past_days,
-        now: unixMs(Date.now()),
-        signal,
-      },
-    )
-    if (!canals) return
     const simulators = closers.add(
       'simulators',
       await openSimulators(
-        { district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed, canals },
+        { district, profile, host: '127.0.0.1', basePort: 0, seed: settings.seed, canals: past.canals },
         { now: Date.now, logger: log },
       ),
     )
