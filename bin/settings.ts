@@ -91,7 +91,7 @@ export const DemoSettings = Type.Object(
     }),
     seed: Type.Integer({ default: 1, env: 'SLUICE_DEMO_SEED', description: 'Seed of the simulated district' }),
     past_days: Type.Integer({
-      default: 14,
+      default: 60,
       minimum: 0,
       maximum: 400,
       env: 'SLUICE_DEMO_PAST_DAYS',
