@@ -19,6 +19,8 @@ const LEAST_MOVE_MM = 10
 /** A keeper lets be what is this near. */
 const NEAR_ENOUGH = 0.06
 const BIGGEST_FACTOR = 1.5
+/** A smaller opening is set anew by reckoning: a factor of it would be less than a move that is worth a start, and the gate would stay as it is. */
+const LEAST_TO_SCALE_MM = 50
 
 /** @returns the opening that a keeper would set, mm: the present one where the difference is not worth a start. */
 export function decideOpening(seen: Seen): number {
@@ -26,7 +28,9 @@ export function decideOpening(seen: Seen): number {
   if (wanted <= 0.005 * seen.width_m) return 0
   if (Math.abs(flow - wanted) <= NEAR_ENOUGH * wanted) return opening_mm
   const next =
-    opening_mm > 20 && flow > 0 ? opening_mm * Math.min(BIGGEST_FACTOR, Math.max(1 / BIGGEST_FACTOR, wanted / flow)) : solve(seen)
+    opening_mm > LEAST_TO_SCALE_MM && flow > 0
+      ? opening_mm * Math.min(BIGGEST_FACTOR, Math.max(1 / BIGGEST_FACTOR, wanted / flow))
+      : solve(seen)
   const rounded = Math.min(height_mm, Math.round(next / LEAST_MOVE_MM) * LEAST_MOVE_MM)
   return Math.abs(rounded - opening_mm) < LEAST_MOVE_MM ? opening_mm : rounded
 }
