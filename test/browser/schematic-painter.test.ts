@@ -8,6 +8,8 @@ import { root } from '../support/program.ts'
 
 /** Edges are smoothed by the px on which drawing is cut: of 255 steps, more than an eye tells apart. */
 const SMOOTHED = 20
+/** Where several smoothed edges lie over one another their steps add up: of 960,000 px so many may; one sign that is missing is fifty. */
+const ADDED_UP = 5
 
 /** Runs in the page; `hetao` is there. */
 const PAGE = `
@@ -26,11 +28,14 @@ const reading = () => (random() < 0.1 ? { quality: 'bad', reason: 'timeout' } : 
 const plan = planOf(layOutSchematic(hetao.canals, hetao.structures))
 const gates = new Map()
 const tags = new Map()
+const alarms = new Map()
+const PRIORITIES = ['critical', 'high', 'medium', 'low']
 let selected = null
 function change(id, leaves) {
   const condition = random() < 0.5 ? 'normal' : CONDITIONS[Math.floor(random() * 6)]
   gates.set(id, { condition, up: reading(), down: reading(), flow: reading(), moving: random() < 0.2,
     leaves: Array.from({ length: leaves }, (_, i) => ({ leaf: i + 1, reading: reading() })) })
+  alarms.set(id, random() < 0.3 ? { priority: PRIORITIES[Math.floor(random() * 4)], what: '超警戒水位' } : null)
   tags.set(id, random() < 0.1 ? 'until 18:00' : null)
 }
 const all = hetao.structures
@@ -44,7 +49,7 @@ globalThis.compare = async ({ scale, isPale }) => {
   const view = { x: scale < 0.3 ? 0 : 700, y: 60, scale }
   const travel = { ticks: [3, 6, 9].map((hours) => ({ hours, km: hours * 5 })), frontHours: 9, establishedHours: 12 }
   const scene = () => ({ plan, view, screen, pixelRatio: 1, palette, ink: isPale ? pale(palette) : palette, words, gateOf: (id) => gates.get(id),
-    conditionOf: (id) => gates.get(id).condition, travelOf: () => travel, tagOf: (id) => tags.get(id), selected: () => selected })
+    conditionOf: (id) => gates.get(id).condition, travelOf: () => travel, alarmOf: (id) => alarms.get(id), tagOf: (id) => tags.get(id), selected: () => selected })
   const pixels = (canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
   const differ = (a, b) => { let n = 0; for (let i = 0; i < a.length; i += 4) if ([0, 1, 2].some((k) => Math.abs(a[i + k] - b[i + k]) > ${SMOOTHED})) n++; return n }
   const first = document.createElement('canvas')
@@ -89,7 +94,7 @@ test('gates that were drawn anew one by one look as if all had been drawn at onc
     ]) {
       const { apart, drawn } = (await page.evaluate(`compare(${JSON.stringify({ scale, isPale })})`)) as { apart: number; drawn: number }
       expect(drawn, `nothing changed at scale ${scale}`).toBeGreaterThan(100)
-      expect(apart, `at scale ${scale}`).toBe(0)
+      expect(apart, `at scale ${scale}`).toBeLessThanOrEqual(ADDED_UP)
     }
     expect(failures).toEqual([])
   } finally {

@@ -1,4 +1,4 @@
-import { drawCondition, drawTag } from './draw-mark.ts'
+import { alarmColour, drawAlarm, drawCondition, drawTag } from './draw-mark.ts'
 import { CARD, type Mark } from './layout.ts'
 import { detailAt, type Figure, figureOf, type Marked } from './look.ts'
 import type { Scene } from './scene.ts'
@@ -7,13 +7,18 @@ import { shortened } from './shortened.ts'
 type Card = Marked & { readonly mark: Mark }
 
 /** What of a gate's figures seldom changes: their ground, its name and what is wrong with it. */
-export function drawFace(ctx: CanvasRenderingContext2D, { ink, words, view }: Scene, { mark, gate, condition, tag, selected }: Card): void {
+export function drawFace(
+  ctx: CanvasRenderingContext2D,
+  { ink, words, view }: Scene,
+  { mark, gate, condition, tag, alarm, selected }: Card,
+): void {
   const { x, y } = mark.card
   const isFull = detailAt(view.scale) === 'full'
   const abnormal = condition !== 'normal'
   ctx.fillStyle = ink.ground
-  ctx.strokeStyle = selected ? ink.focus : abnormal ? ink.condition[condition] : ink.line
-  ctx.lineWidth = selected ? 3 : abnormal ? 2 : 1
+  const trouble = abnormal ? ink.condition[condition] : alarm === null ? null : alarmColour(ink, alarm.priority)
+  ctx.strokeStyle = selected ? ink.focus : (trouble ?? ink.line)
+  ctx.lineWidth = selected ? 3 : trouble === null ? 1 : 2
   ctx.beginPath()
   ctx.roundRect(x, y, CARD.width, CARD.height, 4)
   ctx.fill()
@@ -25,16 +30,20 @@ export function drawFace(ctx: CanvasRenderingContext2D, { ink, words, view }: Sc
   ctx.textAlign = 'left'
   ctx.font = `600 ${nameSize}px ${ink.font}`
   ctx.fillStyle = ink.text
-  ctx.fillText(shortened(ctx, words.structure(mark), CARD.width - indent - (tag === null ? 6 : 22)), x + indent, y + nameSize + 3)
+  const signs = (tag === null ? 0 : 16) + (alarm === null ? 0 : 17)
+  ctx.fillText(shortened(ctx, words.structure(mark), CARD.width - indent - 6 - signs), x + indent, y + nameSize + 3)
+  if (alarm !== null)
+    drawAlarm(ctx, alarm.priority, { x: x + CARD.width - 3 - signs, y: y + 5, size: 12, palette: { ...ink, surface: ink.ground } })
   if (tag !== null) drawTag(ctx, { x: x + CARD.width - 20, y: y + 3, size: 16, palette: ink })
   if (!isFull) return
   ctx.font = `12px ${ink.font}`
   ctx.fillStyle = ink.muted
   ctx.fillText(words.up, x + 7, y + 32)
   ctx.fillText(words.down, x + 81, y + 32)
-  if (abnormal || (gate?.moving && tag === null)) {
-    ctx.fillStyle = abnormal ? ink.condition[condition] : ink.text
-    ctx.fillText(abnormal ? words.condition(condition) : words.moving, x + 7, y + 48)
+  const told = abnormal ? words.condition(condition) : tag === null ? (alarm?.what ?? (gate?.moving ? words.moving : null)) : null
+  if (told !== null) {
+    ctx.fillStyle = trouble ?? ink.text
+    ctx.fillText(shortened(ctx, told, CARD.width - 76), x + 7, y + 48)
   }
   if (tag !== null && !abnormal) {
     ctx.fillStyle = ink.warnGround

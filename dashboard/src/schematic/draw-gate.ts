@@ -1,5 +1,6 @@
+import type { Priority } from '#contract/alarm.ts'
 import type { Condition } from '../situation/condition.ts'
-import { drawCondition, drawTag } from './draw-mark.ts'
+import { drawAlarm, drawCondition, drawTag } from './draw-mark.ts'
 import { CARD, type Mark } from './layout.ts'
 import type { GateLook } from './look.ts'
 import type { Palette } from './palette.ts'
@@ -52,10 +53,11 @@ export const signSize = (scale: number): number => Math.max(16, SIGN_PX / scale)
 export function drawSign(
   ctx: CanvasRenderingContext2D,
   palette: Palette,
-  { mark, condition, tagged, scale }: { mark: Mark; condition: Condition; tagged: boolean; scale: number },
+  { mark, condition, tagged, alarm, scale }: { mark: Mark; condition: Condition; tagged: boolean; alarm: Priority | null; scale: number },
 ): void {
   const size = signSize(scale)
   const { x, y } = mark.at
   drawCondition(ctx, condition, { x: x - size / 2, y: y - size / 2, size, colour: palette.condition[condition], ground: palette.surface })
+  if (alarm !== null) drawAlarm(ctx, alarm, { x: x - size * 1.3, y: y - size * 0.4, size: size * 0.8, palette })
   if (tagged) drawTag(ctx, { x: x + size / 2, y: y - size, size, palette })
 }

@@ -1,3 +1,5 @@
+import type { Priority } from '#contract/alarm.ts'
+import { isRing, PRIORITY_SHAPE } from '../alarm/priority-shape.ts'
 import type { Condition } from '../situation/condition.ts'
 import type { Palette } from './palette.ts'
 
@@ -57,6 +59,33 @@ function pathOf(shape: string): Path2D {
   const path = new Path2D(shape)
   paths.set(shape, path)
   return path
+}
+
+/** Colours as PriorityMark.vue has them. */
+const COLOUR_OF: Readonly<Record<Priority, Condition>> = { critical: 'fault', high: 'bad', medium: 'stale', low: 'no_data' }
+export const alarmColour = ({ condition }: Pick<Palette, 'condition'>, priority: Priority): string => condition[COLOUR_OF[priority]]
+
+/** The sign of PriorityMark.vue: a level over its limit is a good value, and no condition of the gate tells of it. */
+export function drawAlarm(
+  ctx: CanvasRenderingContext2D,
+  priority: Priority,
+  at: { x: number; y: number; size: number; palette: Pick<Palette, 'condition' | 'surface'> },
+): void {
+  ctx.save()
+  ctx.translate(at.x, at.y)
+  ctx.scale(at.size / 12, at.size / 12)
+  const path = pathOf(PRIORITY_SHAPE[priority])
+  // It may stand on a canal or on another sign.
+  ctx.lineWidth = 3
+  ctx.lineJoin = 'round'
+  ctx.setLineDash([])
+  ctx.strokeStyle = at.palette.surface
+  ctx.stroke(path)
+  ctx.lineWidth = 2
+  ctx.fillStyle = ctx.strokeStyle = alarmColour(at.palette, priority)
+  if (isRing(priority)) ctx.stroke(path)
+  else ctx.fill(path)
+  ctx.restore()
 }
 
 /** A label on a string, as TagSign.vue. */

@@ -32,12 +32,13 @@ export function* drawLive(ctx: CanvasRenderingContext2D, scene: Scene, box: Box)
   if (detailAt(view.scale) === 'sign') {
     const troubled: Mark[] = []
     const sign = (mark: Mark): void => {
-      const [condition, tagged] = [scene.conditionOf(mark.structure.id), scene.tagOf(mark.structure.id) !== null]
-      drawSign(ctx, palette, { mark, condition, tagged, scale: view.scale })
+      const { id } = mark.structure
+      const [condition, tagged, alarm] = [scene.conditionOf(id), scene.tagOf(id) !== null, scene.alarmOf(id)]
+      drawSign(ctx, palette, { mark, condition, tagged, alarm: alarm?.priority ?? null, scale: view.scale })
     }
     for (const mark of marksOf(scene, plan.gatesIn(grown(box, signReach(view.scale))))) {
       const { id } = mark.structure
-      if (scene.conditionOf(id) !== 'normal' || scene.tagOf(id) !== null) troubled.push(mark)
+      if (scene.conditionOf(id) !== 'normal' || scene.tagOf(id) !== null || scene.alarmOf(id) !== null) troubled.push(mark)
       else {
         sign(mark)
         yield
@@ -70,6 +71,7 @@ function markedOf(scene: Scene, { structure }: Mark): Marked {
     gate,
     condition: scene.conditionOf(structure.id),
     tag: scene.tagOf(structure.id),
+    alarm: scene.alarmOf(structure.id),
     selected: scene.selected() === structure.id,
   }
 }

@@ -1,3 +1,4 @@
+import type { Priority } from '#contract/alarm.ts'
 import type { Reading } from '#contract/reading.ts'
 import { fixed } from '../display/number.ts'
 import type { Condition } from '../situation/condition.ts'
@@ -51,10 +52,11 @@ export type Marked = {
   readonly gate: GateView | undefined
   readonly condition: Condition
   readonly tag: string | null
+  readonly alarm: { readonly priority: Priority; readonly what: string } | null
   readonly selected: boolean
 }
-export function keysOf(mark: Mark, { gate, condition, tag, selected }: Marked, at: { detail: Detail; pxPerUnit: number }): Keys {
-  const face = `${condition}|${selected}|${gate?.moving === true}|${tag ?? ''}`
+export function keysOf(mark: Mark, { gate, condition, tag, alarm, selected }: Marked, at: { detail: Detail; pxPerUnit: number }): Keys {
+  const face = `${condition}|${selected}|${gate?.moving === true}|${tag ?? ''}|${alarm?.priority ?? ''}|${alarm?.what ?? ''}`
   // Signs tell nothing else.
   if (at.detail === 'sign') return { face, figures: '', gate: '' }
   const flow = figureOf(gate?.flow, 'm³/s').text

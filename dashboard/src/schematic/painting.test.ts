@@ -47,7 +47,7 @@ describe('a gate is drawn anew', () => {
       ...{ condition: of.condition ?? 'normal', up: good(1.5), down: good(1), flow: of.flow ?? good(4), moving: false },
       leaves: [{ leaf: 1, reading: good(of.opening ?? 0.5) }],
     },
-    ...{ condition: of.condition ?? 'normal', tag: null, selected: false },
+    ...{ condition: of.condition ?? 'normal', tag: null, alarm: null, selected: false },
   })
   const at = (scale: number, what: Marked) => keysOf(mark, what, { detail: detailAt(scale), pxPerUnit: scale })
   test('where what is seen of it differs, and only there', () => {
@@ -62,8 +62,13 @@ describe('a gate is drawn anew', () => {
     expect(at(1, marked({ flow: { quality: 'stale', value: 4 } })).figures).toContain('(4.00 m³/s)')
     expect(at(0.5, marked({ flow: { quality: 'stale', value: 4 } })).figures).toBe('(4.00 m³/s)')
   })
-  test('whenever its condition turns, however small it is drawn', () => {
-    for (const scale of [0.05, 0.5, 1, 4]) expect(at(scale, marked({ condition: 'fault' })).face).not.toBe(at(scale, marked()).face)
+  test('whenever its condition or its worst alarm turns, however small it is drawn', () => {
+    const alarmed = (priority: 'high' | 'critical'): Marked => ({ ...marked(), alarm: { priority, what: '超警戒水位' } })
+    for (const scale of [0.05, 0.5, 1, 4]) {
+      expect(at(scale, marked({ condition: 'fault' })).face).not.toBe(at(scale, marked()).face)
+      expect(at(scale, alarmed('high')).face).not.toBe(at(scale, marked()).face)
+      expect(at(scale, alarmed('critical')).face).not.toBe(at(scale, alarmed('high')).face)
+    }
   })
 })
 

@@ -1,3 +1,4 @@
+import type { Priority } from '#contract/alarm.ts'
 import type { Condition } from '../situation/condition.ts'
 import type { GateView } from './gate-view.ts'
 import type { CanalLine, Mark } from './layout.ts'
@@ -29,6 +30,8 @@ export type Scene = {
   readonly gateOf: (id: string) => GateView | undefined
   /** Without its values: enough for a sign. */
   readonly conditionOf: (id: string) => Condition
+  /** The worst alarm of a gate, and what it tells; null where there is none. */
+  readonly alarmOf: (id: string) => { readonly priority: Priority; readonly what: string } | null
   readonly travelOf: (canal: string) => CanalTravel | null
   /** Until when a gate is tagged out, in words; null where it is not. */
   readonly tagOf: (id: string) => string | null
