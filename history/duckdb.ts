@@ -66,8 +66,8 @@ export type DuckDbDeps = {
 /**
  * History in one DuckDB file. A write appends to `recent` and is kept when its commit is synced; of rows with the same series and time the
  * one with the highest `n` counts. From time to time `recent` is merged into `archive`, sorted by series and time, where it replaces what has
- * the same key; on a connection of its own, so that what comes in does not wait for it. No primary key: over the archive it would be slow and large, and an append is faster than an upsert and simpler to replay
- * after a crash. The newest sample of each series is in memory.
+ * the same key: on a connection of its own, so that what comes in does not wait for it. No primary key: over the archive it would be slow and
+ * large, and an append is faster than an upsert and simpler to replay after a crash. The newest sample of each series is in memory.
  * @throws Fault DATA_IN_USE, DATA_CORRUPT, DISK_FULL, CONFIG_INVALID
  */
 export async function openDuckDb(path: string, deps: DuckDbDeps): Promise<History> {
