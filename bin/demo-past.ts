@@ -18,6 +18,7 @@ const BATCH_ROWS = 20_000
 const MOST_UNDER_WAY = 8
 /** Stands in the gap ledger where an import names its file. */
 const SIMULATED = '模拟 simulated'
+const TOLD_EVERY_MS = 10_000
 
 const Mark = Type.Object({ from: Type.Integer(), to: Type.Integer(), seed: Type.Integer(), whole: Type.Boolean() })
 
@@ -46,12 +47,20 @@ export async function canalsWithPast(
   const span = before ?? { from: now - days * DAY_MS, to: now, seed, whole: false }
   writeMark(file, span)
   const started = performance.now()
-  process.stderr.write(`sluice: simulating the ${Math.round((span.to - span.from) / DAY_MS)} days before now …\n`)
+  const whole = Math.round((span.to - span.from) / DAY_MS)
+  process.stderr.write(`sluice: simulating the ${whole} days before now …\n`)
+  let toldAt = started
+  const stepped = (t: UnixMs): void => {
+    if (performance.now() - toldAt < TOLD_EVERY_MS) return
+    toldAt = performance.now()
+    process.stderr.write(`sluice: … ${Math.floor((t - span.from) / DAY_MS)} of ${whole} days\n`)
+  }
   const canals = openCanals(district, { seed: span.seed, now: unixMs(span.to), at: unixMs(span.from) })
   const counts = await store(pastOf(canals, district, { from: unixMs(span.from), to: unixMs(span.to) }), {
     history,
     received: unixMs(span.to),
     signal,
+    stepped,
   })
   if (signal.aborted) return undefined
   // The gap ledger says of these readings that no sensor took them.
@@ -68,7 +77,12 @@ export async function canalsWithPast(
 /** The store takes batches while the next ones are computed. @returns how many readings each gate has */
 async function store(
   steps: ReturnType<typeof pastOf>,
-  { history, received, signal }: { history: Pick<History, 'write'>; received: UnixMs; signal: AbortSignal },
+  {
+    history,
+    received,
+    signal,
+    stepped,
+  }: { history: Pick<History, 'write'>; received: UnixMs; signal: AbortSignal; stepped: (t: UnixMs) => void },
 ): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>()
   const underWay: Promise<WriteOutcome>[] = []
@@ -81,6 +95,7 @@ async function store(
       batch.push({ gate, metric, t, received, reading: good(value) })
       counts.set(gate, (counts.get(gate) ?? 0) + 1)
     }
+    if (step[0]) stepped(step[0].t)
     // The store's work goes on between two steps.
     await setImmediate()
     if (signal.aborted) break
