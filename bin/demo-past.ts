@@ -13,7 +13,7 @@ import { openCanals } from '#simulators/canal/open-canals.ts'
 import { pastOf } from '#simulators/canal/past.ts'
 
 const DAY_MS = 86_400_000
-const BATCH_ROWS = 20_000
+const BATCH_ROWS = 50_000
 /** Batches that wait for the store, some tens of MB. */
 const MOST_UNDER_WAY = 8
 /** Stands in the gap ledger where an import names its file. */

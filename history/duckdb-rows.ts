@@ -94,21 +94,32 @@ export async function appendSamples(
   { samples, ids, n }: { samples: readonly Sample[]; ids: readonly number[]; n: bigint },
 ): Promise<void> {
   const appender = await writer.createAppender('recent')
+  const [time, received] = [bigIntOf(), bigIntOf()]
+  let number = n
   for (let start = 0; start < samples.length; start += CHUNK_ROWS) {
     const part = samples.slice(start, start + CHUNK_ROWS)
     const chunk = DuckDBDataChunk.create([INTEGER, BIGINT, BIGINT, DOUBLE, SMALLINT, BIGINT, SMALLINT])
     chunk.setColumns([
       ids.slice(start, start + CHUNK_ROWS),
-      part.map((s) => BigInt(s.t)),
-      part.map((s) => BigInt(s.received)),
+      part.map((s) => time(s.t)),
+      part.map((s) => received(s.received)),
       part.map((s) => drawable(s.reading)),
       part.map((s) => qualityCode(s.reading)),
-      part.map((_, i) => n + BigInt(start + i)),
+      part.map(() => number++),
       part.map((s) => verdictCode(s.verdict)),
     ])
     appender.appendDataChunk(chunk)
   }
   appender.closeSync()
+}
+
+/** Neighbours mostly have the same time: it is converted once. */
+function bigIntOf(): (ms: number) => bigint {
+  let [known, converted] = [0, 0n]
+  return (ms) => {
+    if (ms !== known) [known, converted] = [ms, BigInt(ms)]
+    return converted
+  }
 }
 
 /**
