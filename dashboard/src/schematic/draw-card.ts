@@ -32,8 +32,10 @@ export function drawFace(
   ctx.fillStyle = ink.text
   const signs = (tag === null ? 0 : 16) + (alarm === null ? 0 : 17)
   ctx.fillText(shortened(ctx, words.structure(mark), CARD.width - indent - 6 - signs), x + indent, y + nameSize + 3)
-  if (alarm !== null)
-    drawAlarm(ctx, alarm.priority, { x: x + CARD.width - 3 - signs, y: y + 5, size: 12, palette: { ...ink, surface: ink.ground } })
+  if (alarm !== null) {
+    const colour = alarmColour(ink, alarm.priority)
+    drawAlarm(ctx, alarm.priority, { x: x + CARD.width - 3 - signs, y: y + 5, size: 12, colour, ground: ink.ground })
+  }
   if (tag !== null) drawTag(ctx, { x: x + CARD.width - 20, y: y + 3, size: 16, palette: ink })
   if (!isFull) return
   ctx.font = `12px ${ink.font}`

@@ -1,6 +1,6 @@
 import type { Priority } from '#contract/alarm.ts'
 import type { Condition } from '../situation/condition.ts'
-import { drawAlarm, drawCondition, drawTag } from './draw-mark.ts'
+import { alarmColour, drawAlarm, drawCondition, drawTag } from './draw-mark.ts'
 import { CARD, type Mark } from './layout.ts'
 import type { GateLook } from './look.ts'
 import type { Palette } from './palette.ts'
@@ -58,6 +58,13 @@ export function drawSign(
   const size = signSize(scale)
   const { x, y } = mark.at
   drawCondition(ctx, condition, { x: x - size / 2, y: y - size / 2, size, colour: palette.condition[condition], ground: palette.surface })
-  if (alarm !== null) drawAlarm(ctx, alarm, { x: x - size * 1.3, y: y - size * 0.4, size: size * 0.8, palette })
+  if (alarm !== null)
+    drawAlarm(ctx, alarm, {
+      x: x - size * 1.3,
+      y: y - size * 0.4,
+      size: size * 0.8,
+      colour: alarmColour(palette, alarm),
+      ground: palette.surface,
+    })
   if (tagged) drawTag(ctx, { x: x + size / 2, y: y - size, size, palette })
 }
