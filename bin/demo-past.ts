@@ -47,13 +47,13 @@ export async function canalsWithPast(
   const span = before ?? { from: now - days * DAY_MS, to: now, seed, whole: false }
   writeMark(file, span)
   const started = performance.now()
-  const whole = Math.round((span.to - span.from) / DAY_MS)
-  process.stderr.write(`sluice: simulating the ${whole} days before now …\n`)
+  const totalDays = Math.round((span.to - span.from) / DAY_MS)
+  process.stderr.write(`sluice: simulating the ${totalDays} days before now …\n`)
   let toldAt = started
   const stepped = (t: UnixMs): void => {
     if (performance.now() - toldAt < TOLD_EVERY_MS) return
     toldAt = performance.now()
-    process.stderr.write(`sluice: … ${Math.floor((t - span.from) / DAY_MS)} of ${whole} days\n`)
+    process.stderr.write(`sluice: … ${Math.floor((t - span.from) / DAY_MS)} of ${totalDays} days\n`)
   }
   const canals = openCanals(district, { seed: span.seed, now: unixMs(span.to), at: unixMs(span.from) })
   const counts = await store(pastOf(canals, district, { from: unixMs(span.from), to: unixMs(span.to) }), {

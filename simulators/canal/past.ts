@@ -22,7 +22,9 @@ export function* pastOf(
   { from, to }: { readonly from: UnixMs; readonly to: UnixMs },
 ): Generator<PastReading[]> {
   const gates = district.structures.map((structure) => ({
-    ...{ structure, metrics: Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1)), told: [] as number[] },
+    structure,
+    metrics: Array.from({ length: structure.leaves }, (_, i) => openingOfLeaf(i + 1)),
+    told: [] as number[],
   }))
   for (let n = Math.ceil(from / PAST_STEP_MS); n * PAST_STEP_MS < to; n++) {
     const t = unixMs(n * PAST_STEP_MS)

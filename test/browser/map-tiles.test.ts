@@ -13,7 +13,7 @@ import { openRegistry } from '#registry/open.ts'
 import { openBrowser, screenshot, signIn, visit } from '../support/browser.ts'
 import { root } from '../support/program.ts'
 import { copyRegistry } from '../support/registry-template.ts'
-import { tempFolder, until } from '../support/servers.ts'
+import { freePort, tempFolder, until } from '../support/servers.ts'
 
 const folder = tempFolder('map-tiles')
 const who = { login: 'lookout', password: 'a long enough password' }
@@ -92,7 +92,7 @@ test('a tile server that never answers, or is not there, keeps no gate from the 
   await until(async () => expect(await shown.page.locator('[data-test="map"]').getAttribute('data-drawn')).toBe('94'))
   await screenshot(shown.page, 'map-tiles-silent')
   await shown.close()
-  const gone = await openMap('http://127.0.0.1:9')
+  const gone = await openMap(`http://127.0.0.1:${await freePort()}`)
   await gone.page.locator('[data-test="map"][data-drawn="94"]').waitFor()
   await gone.close()
 })
