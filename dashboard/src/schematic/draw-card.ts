@@ -45,7 +45,7 @@ export function drawFace(
   const told = abnormal ? words.condition(condition) : tag === null ? (alarm?.what ?? (gate?.moving ? words.moving : null)) : null
   if (told !== null) {
     ctx.fillStyle = trouble ?? ink.text
-    ctx.fillText(shortened(ctx, told, CARD.width - 96), x + 7, y + 48)
+    ctx.fillText(shortened(ctx, told, CARD.width - 91), x + 7, y + 48)
   }
   if (tag !== null && !abnormal) {
     ctx.fillStyle = ink.warnGround
